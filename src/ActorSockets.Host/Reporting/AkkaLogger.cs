@@ -1,0 +1,29 @@
+using Akka.Actor;
+using Akka.Event;
+
+namespace ActorSockets.Host.Reporting;
+
+/// <summary>
+/// Akka's own log, as lines among the others. Above DEBUG it is one line an entry: the type and message of an exception,
+/// not its stack. What the listener says about a failed bind is left out; the server's own event says it better.
+/// </summary>
+internal sealed class AkkaLogger : UntypedActor
+{
+    private readonly Output _output = Context.System.Settings.Setup.Get<OutputSetup>().Value.Output;
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case InitializeLogger:
+                Sender.Tell(new LoggerInitialized());
+                break;
+            case LogEvent entry when entry.LogClass?.FullName == "Akka.IO.TcpListener":
+                break;
+            case LogEvent entry:
+                var cause = entry.Cause is null ? "" : $" ({entry.Cause.GetType().Name}: {entry.Cause.Message})";
+                _output.Say($"{entry.LogLevel().ToString().Replace("Level", "", StringComparison.Ordinal).ToLowerInvariant()}: {entry.LogSource}: {entry.Message}{cause}".ReplaceLineEndings(" "));
+                break;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using ActorSockets.Clients;
+using ActorSockets.Configuration;
+using ActorSockets.Servers;
+using ActorSockets.Ticker;
+
+namespace ActorSockets.Host.Reporting;
+
+/// <summary>Events as lines for people. A target that is blocked again and again says so at most once per interval.</summary>
+internal sealed class PlainLines(ActorSocketsSettings settings)
+{
+    private readonly Dictionary<string, TargetSettings> _targets = settings.Targets.ToDictionary(t => t.Name, StringComparer.Ordinal);
+    private readonly Dictionary<string, TimeSpan> _blockedSaidAt = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _unblockIsNews = new(StringComparer.Ordinal);
+
+    /// <summary>The line for an event, or null where there is nothing to say.</summary>
+    public string? For(object happened, TimeSpan now) => happened switch
+    {
+        ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}",
+        ServerEvents.BindFailed e => $"error: {ActorSocketsSettings.Root}.servers.{e.Server}: cannot listen on {e.Endpoint}: {e.Reason}",
+        ServerEvents.ListenerLost e => $"server {e.Server}: the listener died; binding again in {Durations.Format(e.RetryIn)}",
+        ServerEvents.Accepted e => $"server {e.Server}: {e.Peer} connected",
+        ServerEvents.Completed e => $"server {e.Server}: {e.Peer} closed after {Size(e.Bytes)} in {Durations.Format(e.Elapsed)}",
+        ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}",
+        Deliveries.Connecting e => $"target {e.Target}: connecting to {e.Endpoint}{(e.Attempt > 1 ? $", attempt {e.Attempt}" : "")}",
+        Deliveries.Connected e => $"target {e.Target}: connected, sending {Size(e.Length)}",
+        Deliveries.Blocked e when SayBlocked(e.Target, now) =>
+            $"target {e.Target}: BLOCKED, the server takes nothing for {Durations.Format(e.Since)}; {Size(e.Remaining)} remain, trying again",
+        Deliveries.Unblocked e when _unblockIsNews.Remove(e.Target) => $"target {e.Target}: takes bytes again after {Durations.Format(e.Lasted)}",
+        Deliveries.BackingOff e => $"target {e.Target}: {e.Reason}; next attempt in {Durations.Format(e.Delay)}",
+        Deliveries.Delivered e => $"target {e.Target}: DELIVERED {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}",
+        Deliveries.Unconfirmed e => $"target {e.Target}: UNCONFIRMED: {e.Reason}; {Taken(e.Report)}",
+        Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
+        Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
+        Ticked e => $"tick {e.Number}",
+        _ => null,
+    };
+
+    private bool SayBlocked(string target, TimeSpan now)
+    {
+        if (_blockedSaidAt.TryGetValue(target, out var said) && now - said < _targets[target].BlockedReportInterval)
+            return false;
+        _blockedSaidAt[target] = now;
+        _unblockIsNews.Add(target);
+        return true;
+    }
+
+    private static string Taken(Deliveries.Report report) =>
+        $"{report.Taken} of {report.Length} B were taken, {report.Length - report.Taken} B remain";
+
+    private static string Size(long bytes) => bytes < 1024 ? Sizes.Format(bytes) : $"{Sizes.Format(bytes)} ({bytes} B)";
+}

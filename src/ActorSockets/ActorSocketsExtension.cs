@@ -1,0 +1,71 @@
+using ActorSockets.Clients;
+using ActorSockets.Configuration;
+using ActorSockets.Servers;
+using ActorSockets.Ticker;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.IO;
+
+namespace ActorSockets;
+
+/// <summary>What a program can hand to ActorSockets when it creates its ActorSystem.</summary>
+/// <param name="print">
+/// Writes one line of received data; its task completes when the line is taken, and the network waits for that. Without
+/// this setup: standard output.
+/// </param>
+public sealed class ActorSocketsSetup(Func<string, ValueTask> print) : Setup
+{
+    internal Func<string, ValueTask> Print { get; } = print;
+
+    // Off the actors' threads, because a terminal that is stopped blocks whoever writes to it.
+    internal static ValueTask ToStandardOutput(string line) => new(Task.Run(() => Console.Out.WriteLine(line)));
+}
+
+/// <summary>
+/// The way in: <c>ActorSocketsExtension.For(system)</c> reads <c>actor-sockets { }</c> from the system's configuration and
+/// starts <c>/user/servers</c>, <c>/user/clients</c> and, when it is enabled, <c>/user/ticker</c>. Subscribe to the
+/// EventStream before, and no event is missed.
+/// </summary>
+public sealed class ActorSocketsExtension : IExtension
+{
+    private readonly ExtendedActorSystem _system;
+
+    internal ActorSocketsExtension(ExtendedActorSystem system)
+    {
+        _system = system;
+        Settings = ActorSocketsSettings.From(system.Settings.Config);
+        var print = system.Settings.Setup.Get<ActorSocketsSetup>() is { HasValue: true } setup ? setup.Value.Print : ActorSocketsSetup.ToStandardOutput;
+        Servers = system.ActorOf(ServerSupervisor.Props(Settings.Servers, print, system.Tcp()), "servers");
+        Clients = system.ActorOf(ClientSupervisor.Props(Settings.Targets, system.Tcp()), "clients");
+        if (Settings.Ticker.Enabled)
+            system.ActorOf(TickerActor.Props(Settings.Ticker.Interval), "ticker");
+    }
+
+    /// <summary>The settings that are in force.</summary>
+    public ActorSocketsSettings Settings { get; }
+
+    /// <summary>Takes <see cref="ServerEvents.WhenBound"/>.</summary>
+    public IActorRef Servers { get; }
+
+    /// <summary>Takes <see cref="Deliveries.Deliver"/>.</summary>
+    public IActorRef Clients { get; }
+
+    /// <summary>Starts the actors of this system on the first call; later calls return the same extension.</summary>
+    /// <exception cref="SettingsException">The configuration is wrong; lists every error.</exception>
+    public static ActorSocketsExtension For(ActorSystem system) => system.WithExtension<ActorSocketsExtension, Provider>();
+
+    /// <summary>Delivers each target's configured payload, under the target's name as id; outcomes go to the EventStream.</summary>
+    /// <returns>How many deliveries were begun.</returns>
+    public int DeliverConfigured()
+    {
+        var targets = Settings.Targets.Where(t => t.Payload is not null).ToArray();
+        foreach (var target in targets)
+            Clients.Tell(new Deliveries.Deliver(target.Name, target.Name, target.Payload!), _system.DeadLetters);
+        return targets.Length;
+    }
+
+    private sealed class Provider : ExtensionIdProvider<ActorSocketsExtension>
+    {
+        public override ActorSocketsExtension CreateExtension(ExtendedActorSystem system) => new(system);
+    }
+}

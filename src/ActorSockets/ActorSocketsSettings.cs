@@ -1,0 +1,77 @@
+using System.Text.RegularExpressions;
+using ActorSockets.Clients;
+using ActorSockets.Configuration;
+using ActorSockets.Servers;
+using ActorSockets.Ticker;
+using Akka.Configuration;
+
+namespace ActorSockets;
+
+/// <summary>All settings, read and checked once. <c>reference.conf</c> tells what each is for.</summary>
+/// <param name="Servers">Endpoints to listen on.</param>
+/// <param name="Targets">Endpoints to send to.</param>
+/// <param name="Ticker">The ticker.</param>
+/// <param name="ExitWhenDelivered">Whether a run ends by itself when every delivery has its outcome.</param>
+public sealed partial record ActorSocketsSettings(
+    IReadOnlyList<ServerSettings> Servers,
+    IReadOnlyList<TargetSettings> Targets,
+    TickerSettings Ticker,
+    bool ExitWhenDelivered)
+{
+    /// <summary>The section that these settings live in.</summary>
+    public const string Root = "actor-sockets";
+
+    private static readonly Dictionary<string, string> Entries = new() { ["servers"] = "server-defaults", ["targets"] = "target-defaults" };
+
+    private static readonly HashSet<string> CheckTheirOwnKeys = ["payload"];
+
+    /// <summary>The embedded <c>reference.conf</c>: every default, and the dispatcher that the actors should run on.</summary>
+    public static Config Reference { get; } = ReadReference();
+
+    /// <summary>Reads <c>actor-sockets { }</c>, with <c>reference.conf</c> below it.</summary>
+    /// <exception cref="SettingsException">Something is wrong; lists all of it.</exception>
+    public static ActorSocketsSettings From(Config config)
+    {
+        var errors = new List<SettingError>();
+        if (config.HasPath(Root) && !config.GetValue(Root).IsObject())
+            throw new SettingsException(Root, "needs a section: actor-sockets { … }");
+
+        var written = config.WithFallback(Reference).GetValue(Root).GetObject();
+        KnownKeys.Check(Root, written, Reference.GetValue(Root).GetObject(), Entries, CheckTheirOwnKeys, errors);
+        if (errors.Exists(e => e.Message.StartsWith("needs a section", StringComparison.Ordinal)))
+            throw new SettingsException(errors);
+
+        var section = new SettingsSection(errors, (Root, written));
+        var settings = new ActorSocketsSettings(
+            ReadEntries(section, "servers", ServerSettings.From),
+            ReadEntries(section, "targets", TargetSettings.From),
+            TickerSettings.From(section.Merged("ticker")),
+            section.Switch("exit-when-delivered"));
+        return errors.Count == 0 ? settings : throw new SettingsException(errors);
+
+        List<T> ReadEntries<T>(SettingsSection root, string kind, Func<string, SettingsSection, T> read)
+        {
+            var (names, result) = (written.Items[kind].GetObject(), new List<T>());
+            foreach (var (name, value) in names.Items)
+            {
+                var path = $"{Root}.{kind}.{name}";
+                if (!EntryName().IsMatch(name))
+                    errors.Add(new SettingError(path, "a name has letters, digits, '-', '_' and '.', 64 at most, and starts with a letter or digit"));
+                var defaults = (Path: $"{Root}.{Entries[kind]}", Values: written.Items[Entries[kind]].GetObject());
+                result.Add(read(name, new SettingsSection(errors, (path, value.GetObject()), defaults)));
+            }
+
+            return result;
+        }
+    }
+
+    private static Config ReadReference()
+    {
+        using var stream = typeof(ActorSocketsSettings).Assembly.GetManifestResourceStream("reference.conf")!;
+        using var reader = new StreamReader(stream);
+        return HoconText.Parse(reader.ReadToEnd(), "reference.conf");
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    private static partial Regex EntryName();
+}

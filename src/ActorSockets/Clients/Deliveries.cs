@@ -1,0 +1,67 @@
+using ActorSockets.Payloads;
+
+namespace ActorSockets.Clients;
+
+/// <summary>
+/// The message protocol of the sending side. <see cref="Deliver"/> goes to <c>/user/clients</c>; its sender gets
+/// <see cref="Rejected"/> at once, or exactly one <see cref="IOutcome"/>. The same messages, and what happens in between,
+/// go to the system's EventStream. Sizes are bytes.
+/// </summary>
+public static class Deliveries
+{
+    /// <summary>Sends a payload to a target. <paramref name="Id"/> is the caller's, and stays the same over all attempts.</summary>
+    public sealed record Deliver(string Id, string Target, Payload Payload);
+
+    /// <summary>Everything that is said about one delivery.</summary>
+    public interface IDeliveryEvent
+    {
+        /// <summary>The target's name.</summary>
+        string Target { get; }
+
+        /// <summary>The delivery's id.</summary>
+        string Id { get; }
+    }
+
+    /// <summary>Not taken on, and nothing was sent: why.</summary>
+    public sealed record Rejected(string Target, string Id, string Reason) : IDeliveryEvent;
+
+    /// <summary>An attempt begins.</summary>
+    public sealed record Connecting(string Target, string Id, int Attempt, string Endpoint) : IDeliveryEvent;
+
+    /// <summary>The connection is there.</summary>
+    public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long Length) : IDeliveryEvent;
+
+    /// <summary>The target does not take what is sent, for <paramref name="Since"/> now.</summary>
+    public sealed record Blocked(string Target, string Id, long Taken, long Remaining, TimeSpan Since) : IDeliveryEvent;
+
+    /// <summary>The target takes bytes again.</summary>
+    public sealed record Unblocked(string Target, string Id, TimeSpan Lasted) : IDeliveryEvent;
+
+    /// <summary>An attempt failed; the next one begins after <paramref name="Delay"/>, from the payload's first byte.</summary>
+    public sealed record BackingOff(string Target, string Id, int Attempt, string Reason, long Taken, TimeSpan Delay) : IDeliveryEvent;
+
+    /// <summary>How a delivery ended. Exactly one for each delivery that was not rejected.</summary>
+    public interface IOutcome : IDeliveryEvent
+    {
+        /// <summary>What it took.</summary>
+        Report Report { get; }
+    }
+
+    /// <summary>Done, as far as the target's <c>confirm</c> asks for.</summary>
+    public sealed record Delivered(string Target, string Id, Report Report) : IOutcome;
+
+    /// <summary>All was sent, and the peer did not confirm: it may well have arrived, and is not sent again.</summary>
+    public sealed record Unconfirmed(string Target, string Id, string Reason, Report Report) : IOutcome;
+
+    /// <summary>Not delivered: why.</summary>
+    public sealed record Failed(string Target, string Id, string Reason, Report Report) : IOutcome;
+
+    /// <summary>The figures of a delivery.</summary>
+    /// <param name="Length">The payload's length; 0 when it was never opened.</param>
+    /// <param name="Taken">Bytes that the kernel took on the last connection.</param>
+    /// <param name="TakenBefore">Bytes that earlier connections took and that were sent again.</param>
+    /// <param name="Attempts">Connections tried.</param>
+    /// <param name="Elapsed">From the first attempt to the outcome.</param>
+    /// <param name="Blocked">How much of that the target was Blocked.</param>
+    public sealed record Report(long Length, long Taken, long TakenBefore, int Attempts, TimeSpan Elapsed, TimeSpan Blocked);
+}

@@ -1,0 +1,108 @@
+using ActorSockets.Configuration;
+using ActorSockets.Payloads;
+
+namespace ActorSockets.Clients;
+
+/// <summary>When a delivery counts as done.</summary>
+public enum Confirm
+{
+    /// <summary>The kernel took the last byte. Proves nothing about the peer.</summary>
+    None,
+
+    /// <summary>After our FIN the peer closed its side without a reset: it read to the end.</summary>
+    Close,
+}
+
+/// <summary>What a busy target does to its delivery.</summary>
+public enum OnBusy
+{
+    /// <summary>The rest is kept and offered again until nothing is left.</summary>
+    Retry,
+
+    /// <summary>The delivery fails and says how much was taken.</summary>
+    Fail,
+}
+
+/// <summary>One endpoint to send to; units, ranges and defaults stand in <c>reference.conf</c>, target-defaults.</summary>
+public sealed record TargetSettings
+{
+    /// <summary>The target's name, and that of its actor.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>IP address or name; a name is resolved anew at every attempt.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>1 to 65535.</summary>
+    public required int Port { get; init; }
+
+    /// <summary>What a run delivers when it starts; null: nothing.</summary>
+    public required Payload? Payload { get; init; }
+
+    /// <summary>When a delivery is done.</summary>
+    public required Confirm Confirm { get; init; }
+
+    /// <summary>How long the peer may take to confirm, after our FIN.</summary>
+    public required TimeSpan ConfirmTimeout { get; init; }
+
+    /// <summary>What happens when the target is busy.</summary>
+    public required OnBusy OnBusy { get; init; }
+
+    /// <summary>A write not taken for so long makes the target Blocked.</summary>
+    public required TimeSpan BusyAfter { get; init; }
+
+    /// <summary>How often a target that stays Blocked says so again.</summary>
+    public required TimeSpan BlockedReportInterval { get; init; }
+
+    /// <summary>A refused write is offered again after this.</summary>
+    public required TimeSpan RetryInterval { get; init; }
+
+    /// <summary>Name resolution and connect together.</summary>
+    public required TimeSpan ConnectTimeout { get; init; }
+
+    /// <summary>The wait between attempts.</summary>
+    public required Backoff Backoff { get; init; }
+
+    /// <summary>Time without progress after which a delivery has failed.</summary>
+    public required TimeSpan GiveUpAfter { get; init; }
+
+    /// <summary>Connections tried for one delivery; 0: no limit but <see cref="GiveUpAfter"/>.</summary>
+    public required int MaxAttempts { get; init; }
+
+    /// <summary>Deliveries that may wait.</summary>
+    public required int MaxQueued { get; init; }
+
+    /// <summary>Bounds of one write's size.</summary>
+    public required ChunkSize Chunk { get; init; }
+
+    /// <summary>The most that one system call sends, in bytes; also the connection's receive buffer.</summary>
+    public required int SendFrameBytes { get; init; }
+
+    /// <summary>The endpoint as configured.</summary>
+    public string Endpoint => Endpoints.Format(Host, Port);
+
+    internal static TargetSettings From(string name, SettingsSection section)
+    {
+        var (short_, hour) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1));
+        var (backoff, chunk) = (section.Merged("backoff"), section.Merged("chunk"));
+        return new TargetSettings
+        {
+            Name = name,
+            Host = section.Text("host"),
+            Port = section.Int("port", 1, 65535),
+            Payload = PayloadFactory.From(section.Replaceable("payload")),
+            Confirm = section.Choice<Confirm>("confirm"),
+            ConfirmTimeout = section.Duration("confirm-timeout", short_, TimeSpan.FromDays(1)),
+            OnBusy = section.Choice<OnBusy>("on-busy"),
+            BusyAfter = section.Duration("busy-after", short_, hour),
+            BlockedReportInterval = section.Duration("blocked-report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
+            RetryInterval = section.Duration("retry-interval", short_, hour),
+            ConnectTimeout = section.Duration("connect-timeout", short_, hour),
+            Backoff = new Backoff(backoff.Duration("min", short_, hour), backoff.Duration("max", short_, hour)),
+            GiveUpAfter = section.Duration("give-up-after", short_, TimeSpan.FromDays(30)),
+            MaxAttempts = section.Int("max-attempts", 0, 1_000_000),
+            MaxQueued = section.Int("max-queued", 1, 1_000_000),
+            Chunk = new ChunkSize((int)chunk.Bytes("min", 1024, 16 << 20), (int)chunk.Bytes("max", 1024, 16 << 20)),
+            SendFrameBytes = (int)section.Bytes("send-frame", 1024, 1 << 20),
+        };
+    }
+}

@@ -1,0 +1,32 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ActorSockets.Configuration;
+
+/// <summary>Host and port as people write them, and what they resolve to.</summary>
+public static class Endpoints
+{
+    /// <summary><c>host:port</c>, with brackets around an IPv6 address.</summary>
+    public static string Format(string host, int port) => host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}";
+
+    /// <summary><c>address:port</c>; an IPv4 address that came in over an IPv6 socket is shown as IPv4.</summary>
+    public static string Format(EndPoint? endpoint) => endpoint switch
+    {
+        IPEndPoint ip => Unmap(ip).ToString(),
+        null => "an unknown endpoint",
+        _ => endpoint.ToString() ?? "",
+    };
+
+    /// <summary>The addresses of a host, never from a cache of ours; an IP address is its own.</summary>
+    /// <exception cref="SocketException">The name does not resolve.</exception>
+    public static async Task<IPEndPoint[]> ResolveAsync(string host, int port, CancellationToken cancellation)
+    {
+        var addresses = IPAddress.TryParse(host, out var address) ? [address] : await Dns.GetHostAddressesAsync(host, cancellation);
+        if (addresses.Length == 0)
+            throw new SocketException((int)SocketError.HostNotFound);
+        return [.. addresses.Select(a => new IPEndPoint(a, port))];
+    }
+
+    internal static IPEndPoint Unmap(IPEndPoint endpoint) =>
+        endpoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endpoint.Address.MapToIPv4(), endpoint.Port) : endpoint;
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Akka.Configuration.Hocon;
+
+namespace ActorSockets.Configuration;
+
+/// <summary>
+/// A section of the configuration being read: a named entry first, then the defaults of its kind. What is wrong is
+/// collected with its path, and a harmless value handed back, so that one reading finds every error.
+/// </summary>
+internal sealed partial class SettingsSection(List<SettingError> errors, params (string Path, HoconObject Values)[] layers)
+{
+    /// <summary>Where this section stands.</summary>
+    public string Path => layers[0].Path;
+
+    public IEnumerable<string> Keys => layers[0].Values.Items.Keys;
+
+    public void Reject(string key, string message) => errors.Add(new SettingError(Find(key)?.Path ?? $"{Path}.{key}", message));
+
+    public bool Has(string key) => Find(key) is not null;
+
+    /// <summary>A section inside this one, from the first layer that has it, whole: two layers are not mixed.</summary>
+    public SettingsSection Replaceable(string key) => new(errors, Objects(key).DefaultIfEmpty(($"{Path}.{key}", new HoconObject())).First());
+
+    /// <summary>A section inside this one, each of its settings from the first layer that has it.</summary>
+    public SettingsSection Merged(string key) => new(errors, [.. Objects(key).DefaultIfEmpty(($"{Path}.{key}", new HoconObject()))]);
+
+    public string Text(string key) => Read(key, "", v => v.GetString() ?? "", "a text");
+
+    public bool Switch(string key) => Read(key, false, v => v.GetBoolean(), "on or off");
+
+    public int Int(string key, int min, int max) =>
+        Within(key, Read(key, min, v => int.Parse(Plain(v), CultureInfo.InvariantCulture), $"a whole number from {min} to {max}"),
+            min, max, n => n.ToString(CultureInfo.InvariantCulture));
+
+    public long Bytes(string key, long min, long max) =>
+        Within(key, Read(key, min, v => v.GetByteSize() ?? throw new FormatException(), "a size such as 64KiB or 16MiB"),
+            min, max, Sizes.Format);
+
+    public TimeSpan Duration(string key, TimeSpan min, TimeSpan max) =>
+        Within(key, Read(key, min, ParseDuration, "a duration such as 500ms, 2s or 5m"), min, max, Durations.Format);
+
+    /// <summary>One of an enum's names, in lower case with '-' between words.</summary>
+    public T Choice<T>(string key) where T : struct, Enum
+    {
+        var allowed = Enum.GetValues<T>().ToDictionary(v => KebabCase(v.ToString()), StringComparer.Ordinal);
+        return allowed[OneOf(key, [.. allowed.Keys])];
+    }
+
+    public string OneOf(string key, IReadOnlyList<string> allowed)
+    {
+        var written = Text(key);
+        if (allowed.Contains(written))
+            return written;
+        var nearest = Nearest.To(written, allowed);
+        Reject(key, $"'{written}' is not one of {string.Join(", ", allowed)}{(nearest is null ? "" : $"; did you mean {nearest}?")}");
+        return allowed[0];
+    }
+
+    private T Read<T>(string key, T ifWrong, Func<HoconValue, T> read, string expected)
+    {
+        if (Find(key) is not { } found)
+        {
+            errors.Add(new SettingError($"{Path}.{key}", $"is missing: needs {expected}"));
+            return ifWrong;
+        }
+
+        try
+        {
+            if (found.Value.IsObject())
+                throw new FormatException();
+            return read(found.Value);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or NotSupportedException or InvalidOperationException
+            or NullReferenceException)
+        {
+            errors.Add(new SettingError(found.Path, $"'{Plain(found.Value)}' is not {expected}"));
+            return ifWrong;
+        }
+    }
+
+    private T Within<T>(string key, T value, T min, T max, Func<T, string> format) where T : IComparable<T>
+    {
+        if (value.CompareTo(min) >= 0 && value.CompareTo(max) <= 0)
+            return value;
+        Reject(key, $"{format(value)} is out of range: {format(min)} to {format(max)}");
+        return min;
+    }
+
+    private (string Path, HoconValue Value)? Find(string key)
+    {
+        foreach (var (path, values) in layers)
+        {
+            if (values.Items.TryGetValue(key, out var value))
+                return ($"{path}.{key}", value);
+        }
+
+        return null;
+    }
+
+    private IEnumerable<(string Path, HoconObject Values)> Objects(string key) =>
+        from layer in layers
+        where layer.Values.Items.ContainsKey(key) && layer.Values.Items[key].IsObject()
+        let values = layer.Values.Items[key].GetObject()
+        where values.Items.Count > 0
+        select ($"{layer.Path}.{key}", values);
+
+    /// <summary>Akka's reader takes "infinite" for -1 ms and a bare number for milliseconds; here a unit is required.</summary>
+    private static TimeSpan ParseDuration(HoconValue value) =>
+        DurationPattern().IsMatch(Plain(value)) ? value.GetTimeSpan(allowInfinite: false) : throw new FormatException();
+
+    private static string Plain(HoconValue value) => value.IsObject() ? "{ … }" : value.GetString()?.Trim() ?? "";
+
+    private static string KebabCase(string name) => WordStart().Replace(name, "-$0").ToLowerInvariant();
+
+    [GeneratedRegex("(?<!^)[A-Z]")]
+    private static partial Regex WordStart();
+
+    [GeneratedRegex(@"^(0|\d+(\.\d+)?\s*[a-z]+)$")]
+    private static partial Regex DurationPattern();
+}

@@ -1,0 +1,41 @@
+using System.Text;
+
+namespace ActorSockets.Payloads;
+
+/// <summary>
+/// Where the bytes of a delivery come from. Plain data, so that a delivery could cross a wire; opened once per attempt,
+/// and read chunk by chunk, never whole.
+/// </summary>
+public abstract record Payload
+{
+    /// <summary>What people call it: <c>report.pdf</c>, <c>text of 5 B</c>.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>
+    /// The bytes from the beginning. <see cref="Stream.Length"/> says how many will be sent; may block on a slow disk, so
+    /// it is called off the actors' threads.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be read; the message tells a person why.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public abstract Stream Open();
+}
+
+/// <summary>A text, sent as UTF-8.</summary>
+public sealed record TextPayload(string Text) : Payload
+{
+    /// <inheritdoc />
+    public override string Description => $"text of {Encoding.UTF8.GetByteCount(Text)} B";
+
+    /// <inheritdoc />
+    public override Stream Open() => new MemoryStream(Encoding.UTF8.GetBytes(Text), writable: false);
+}
+
+/// <summary>Bytes held in memory. Whoever sends them leaves them unchanged until the outcome.</summary>
+public sealed record BytesPayload(byte[] Bytes) : Payload
+{
+    /// <inheritdoc />
+    public override string Description => $"{Bytes.Length} B";
+
+    /// <inheritdoc />
+    public override Stream Open() => new MemoryStream(Bytes, writable: false);
+}

@@ -1,0 +1,25 @@
+using ActorSockets.Configuration;
+
+namespace ActorSockets.Payloads;
+
+/// <summary>The payloads that a configuration can name. A new one is a file beside this, a line here and one in the tests.</summary>
+internal static class PayloadFactory
+{
+    private static readonly Dictionary<string, Func<SettingsSection, Payload>> Kinds = new()
+    {
+        ["text"] = section => new TextPayload(section.Text("text")),
+        ["file"] = section => new FilePayload(section.Text("file")),
+        ["generated"] = section => new GeneratedPayload(section.Merged("generated").Bytes("size", 0, 1L << 60)),
+    };
+
+    /// <summary>The one payload that the section describes; null when it is empty.</summary>
+    public static Payload? From(SettingsSection section)
+    {
+        var keys = section.Keys.ToArray();
+        foreach (var key in keys.Where(k => !Kinds.ContainsKey(k)))
+            section.Reject(key, $"is not a payload; known here: {string.Join(", ", Kinds.Keys)}");
+        if (keys.Length > 1)
+            section.Reject(keys[1], $"a payload is exactly one of {string.Join(", ", Kinds.Keys)}");
+        return keys.Length == 1 && Kinds.TryGetValue(keys[0], out var create) ? create(section) : null;
+    }
+}

@@ -1,0 +1,38 @@
+using System.Net;
+
+namespace ActorSockets.Servers;
+
+/// <summary>What servers tell the system's EventStream. Sizes are bytes.</summary>
+public static class ServerEvents
+{
+    /// <summary>Every event of a server.</summary>
+    public interface IServerEvent
+    {
+        /// <summary>The server's name.</summary>
+        string Server { get; }
+    }
+
+    /// <summary>It listens; <paramref name="Endpoint"/> has the real port.</summary>
+    public sealed record Bound(string Server, IPEndPoint Endpoint) : IServerEvent;
+
+    /// <summary>It does not listen: why, and which address was asked for.</summary>
+    public sealed record BindFailed(string Server, string Endpoint, string Reason) : IServerEvent;
+
+    /// <summary>The listener died. It will be bound again after <paramref name="RetryIn"/>.</summary>
+    public sealed record ListenerLost(string Server, TimeSpan RetryIn) : IServerEvent;
+
+    /// <summary>A client connected.</summary>
+    public sealed record Accepted(string Server, string Peer) : IServerEvent;
+
+    /// <summary>The client sent its FIN and the sink has completed.</summary>
+    public sealed record Completed(string Server, string Peer, long Bytes, TimeSpan Elapsed) : IServerEvent;
+
+    /// <summary>The connection ended without the client's FIN, or the sink failed: what was received is incomplete.</summary>
+    public sealed record BrokenOff(string Server, string Peer, long Bytes, string Reason) : IServerEvent;
+
+    /// <summary>Asks <c>/user/servers</c> for <see cref="AllBound"/>.</summary>
+    public sealed record WhenBound;
+
+    /// <summary>Every configured server has either bound or failed to.</summary>
+    public sealed record AllBound(IReadOnlyList<Bound> Bound, IReadOnlyList<BindFailed> Failed);
+}

@@ -1,0 +1,62 @@
+using Akka.Actor;
+
+namespace ActorSockets.Servers;
+
+/// <summary>
+/// One <see cref="ServerActor"/> per configured endpoint. Whoever asks with <see cref="ServerEvents.WhenBound"/> is told when each of
+/// them listens or has failed to.
+/// </summary>
+internal sealed class ServerSupervisor : UntypedActor
+{
+    private readonly IReadOnlyList<ServerSettings> _servers;
+    private readonly Func<string, ValueTask> _print;
+    private readonly IActorRef _tcp;
+    private readonly Dictionary<string, ServerEvents.IServerEvent> _answers = new(StringComparer.Ordinal);
+    private readonly List<IActorRef> _waiting = [];
+
+    public ServerSupervisor(IReadOnlyList<ServerSettings> servers, Func<string, ValueTask> print, IActorRef tcp)
+    {
+        _servers = servers;
+        _print = print;
+        _tcp = tcp;
+    }
+
+    public static Props Props(IReadOnlyList<ServerSettings> servers, Func<string, ValueTask> print, IActorRef tcp) =>
+        Akka.Actor.Props.Create(() => new ServerSupervisor(servers, print, tcp));
+
+    protected override void PreStart()
+    {
+        foreach (var server in _servers)
+            Context.ActorOf(ServerActor.Props(server, _print, _tcp), server.Name);
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case ServerEvents.Bound or ServerEvents.BindFailed:
+                var answer = (ServerEvents.IServerEvent)message;
+                _answers[answer.Server] = answer;
+                Reply();
+                break;
+            case ServerEvents.WhenBound:
+                _waiting.Add(Sender);
+                Reply();
+                break;
+            case ServerEvents.IServerEvent:
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Reply()
+    {
+        if (_answers.Count < _servers.Count)
+            return;
+        var all = new ServerEvents.AllBound([.. _answers.Values.OfType<ServerEvents.Bound>()], [.. _answers.Values.OfType<ServerEvents.BindFailed>()]);
+        _waiting.ForEach(w => w.Tell(all));
+        _waiting.Clear();
+    }
+}

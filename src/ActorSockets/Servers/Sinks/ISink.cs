@@ -1,0 +1,15 @@
+namespace ActorSockets.Servers.Sinks;
+
+/// <summary>
+/// Where the bytes of one connection go. Called by one caller, one call at a time; the next read from the network waits
+/// for the returned task, so that a slow sink is a closed TCP window at the sender.
+/// </summary>
+/// <remarks>Disposed without <see cref="CompleteAsync"/>, the stream broke off, and what was taken is incomplete.</remarks>
+public interface ISink : IAsyncDisposable
+{
+    /// <summary>Takes a chunk. The memory is the caller's again when the task is done.</summary>
+    ValueTask WriteAsync(ReadOnlyMemory<byte> chunk);
+
+    /// <summary>The peer sent its last byte. When the task is done, all that was written is where it should be.</summary>
+    ValueTask CompleteAsync();
+}

@@ -1,0 +1,21 @@
+namespace ActorSockets.Servers.Sinks;
+
+/// <summary>What a sink may know of the connection that it serves.</summary>
+/// <param name="Server">The server's settings.</param>
+/// <param name="Peer">The peer's endpoint.</param>
+/// <param name="Print">Writes one line where the program's data goes; done when the line is taken.</param>
+internal sealed record SinkContext(ServerSettings Server, string Peer, Func<string, ValueTask> Print);
+
+/// <summary>The sinks that a configuration can name. A new one is a file beside this, a line here and one in the tests.</summary>
+internal static class SinkFactory
+{
+    private static readonly Dictionary<string, Func<SinkContext, ISink>> Kinds = new()
+    {
+        ["console"] = context => new ConsoleSink(context),
+        ["discard"] = _ => new DiscardSink(),
+    };
+
+    public static IReadOnlyList<string> Names { get; } = [.. Kinds.Keys];
+
+    public static ISink Create(SinkContext context) => Kinds[context.Server.Sink](context);
+}
