@@ -30,9 +30,8 @@ internal static class ConfigurationFile
 
     private static Config Parse(string assignment)
     {
-        var (path, value) = assignment.IndexOf('=', StringComparison.Ordinal) is var at and > 0
-            ? (assignment[..at].Trim(), assignment[(at + 1)..].Trim())
-            : throw new SettingsException($"--set {assignment}", "needs PATH=VALUE, such as actor-sockets.ticker.interval=100ms");
+        var at = assignment.IndexOf('=', StringComparison.Ordinal);
+        var (path, value) = (assignment[..at].Trim(), assignment[(at + 1)..].Trim());
         var hocon = HoconText.Parse($"{path} = {Quoted(value)}", $"--set {path}");
         return hocon.HasPath(path) ? hocon : throw new SettingsException($"--set {path}", "is not a path of names with dots between them");
     }

@@ -13,6 +13,16 @@ var set = new Option<string[]>("--set")
     Description = "Overrides one setting of the file, such as actor-sockets.ticker.interval=100ms. May be repeated.",
     AllowMultipleArgumentsPerToken = false,
 };
+configuration.Validators.Add(result =>
+{
+    if (result.Tokens is [{ Value: var value }] && value.StartsWith('-'))
+        result.AddError($"there is no option {value}");
+});
+set.Validators.Add(result =>
+{
+    foreach (var token in result.Tokens.Where(t => t.Value.IndexOf('=', StringComparison.Ordinal) < 1))
+        result.AddError($"--set {token.Value}: needs PATH=VALUE, such as actor-sockets.ticker.interval=100ms");
+});
 
 var run = new Command("run", "Runs what a HOCON file describes, until it is done or stopped.") { configuration, set };
 run.SetAction((parsed, _) => RunAsync(parsed.GetValue(configuration), parsed.GetValue(set) ?? []));

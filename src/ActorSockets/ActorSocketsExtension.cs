@@ -1,6 +1,7 @@
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Servers;
+using ActorSockets.Servers.Sinks;
 using ActorSockets.Ticker;
 using Akka.Actor;
 using Akka.Actor.Setup;
@@ -35,10 +36,12 @@ public sealed class ActorSocketsExtension : IExtension
         _system = system;
         Settings = ActorSocketsSettings.From(system.Settings.Config);
         var print = system.Settings.Setup.Get<ActorSocketsSetup>() is { HasValue: true } setup ? setup.Value.Print : ActorSocketsSetup.ToStandardOutput;
-        Servers = system.ActorOf(ServerSupervisor.Props(Settings.Servers, print, system.Tcp()), "servers");
+        Servers = system.ActorOf(ServerSupervisor.Props(Settings.Servers, CreateSink, system.Tcp()), "servers");
         Clients = system.ActorOf(ClientSupervisor.Props(Settings.Targets, system.Tcp()), "clients");
         if (Settings.Ticker.Enabled)
             system.ActorOf(TickerActor.Props(Settings.Ticker.Interval), "ticker");
+
+        ISink CreateSink(ServerSettings server, string peer) => SinkFactory.Create(new SinkContext(server, peer, print));
     }
 
     /// <summary>The settings that are in force.</summary>

@@ -227,9 +227,9 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         {
             (_inFlight, _ready) = (next, null);
             _offeredAt = Now;
-            Write(next);
             if (!Timers.IsTimerActive(BusyKey))
                 Timers.StartSingleTimer(BusyKey, BusyCheck.Instance, _target.BusyAfter);
+            Write(next);
         }
 
         if (_ready is null && !_reading && _read < _length)
@@ -317,6 +317,8 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private void Confirm()
     {
+        Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.ConfirmTimeout);
+        Become(Confirming);
         if (_target.Confirm == Clients.Confirm.None)
         {
             _connection.Tell(Tcp.Close.Instance);
@@ -325,16 +327,12 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         {
             _connection.Tell(Tcp.Close.Instance);
             End(PeerClosedFirst());
-            return;
         }
         else
         {
             // Close would report success after a reset (28 of 30 times in 1.5.74); ConfirmedClose waits for the peer's FIN.
             _connection.Tell(Tcp.ConfirmedClose.Instance);
         }
-
-        Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.ConfirmTimeout);
-        Become(Confirming);
     }
 
     private Unconfirmed PeerClosedFirst() => new($"{Peer} closed its side before it had seen the end: it may have read all, or not");

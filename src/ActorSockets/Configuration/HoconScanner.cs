@@ -10,6 +10,8 @@ namespace ActorSockets.Configuration;
 /// </summary>
 internal sealed class HoconScanner(string text, string source, Func<string, string?> environment)
 {
+    private const string ListElement = "a list element";
+
     private readonly StringBuilder _output = new(text.Length);
     private int _position;
     private int _line = 1;
@@ -109,6 +111,8 @@ internal sealed class HoconScanner(string text, string source, Func<string, stri
                     if (!TakeSubstitution())
                         missing++;
                     break;
+                case ':' or '=' when key != ListElement:
+                    throw Error(line, $"put quotes around a value that has a '{Current}' in it");
                 default: Take(); break;
             }
         }
@@ -143,7 +147,7 @@ internal sealed class HoconScanner(string text, string source, Func<string, stri
                 return;
             }
 
-            ScanValue(_line, "a list element", _output.Length);
+            ScanValue(_line, ListElement, _output.Length);
         }
     }
 
@@ -196,8 +200,7 @@ internal sealed class HoconScanner(string text, string source, Func<string, stri
         return true;
     }
 
-    private bool AtComment => Current == '#' || (Current == '/' && _position + 1 < text.Length && text[_position + 1] == '/'
-        && (_position == 0 || text[_position - 1] != ':'));
+    private bool AtComment => Current == '#' || (Current == '/' && _position + 1 < text.Length && text[_position + 1] == '/');
 
     private bool AtPlusAssign => Current == '+' && _position + 1 < text.Length && text[_position + 1] == '=';
 

@@ -8,7 +8,7 @@ internal static class PayloadFactory
     private static readonly Dictionary<string, Func<SettingsSection, Payload>> Kinds = new()
     {
         ["text"] = section => new TextPayload(section.Text("text")),
-        ["file"] = section => new FilePayload(section.Text("file")),
+        ["file"] = File,
         ["generated"] = section => new GeneratedPayload(section.Merged("generated").Bytes("size", 0, 1L << 60)),
     };
 
@@ -21,5 +21,13 @@ internal static class PayloadFactory
         if (keys.Length > 1)
             section.Reject(keys[1], $"a payload is exactly one of {string.Join(", ", Kinds.Keys)}");
         return keys.Length == 1 && Kinds.TryGetValue(keys[0], out var create) ? create(section) : null;
+    }
+
+    private static FilePayload File(SettingsSection section)
+    {
+        var path = section.Text("file");
+        if (!System.IO.File.Exists(path))
+            section.Reject("file", $"there is no file '{path}' (relative paths start at the working directory)");
+        return new FilePayload(path);
     }
 }

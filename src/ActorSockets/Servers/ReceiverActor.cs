@@ -27,16 +27,16 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private TimeSpan _acceptedAt;
     private long _bytes;
 
-    public ReceiverActor(ServerSettings server, string peer, IActorRef connection, Func<string, ValueTask> print)
+    public ReceiverActor(ServerSettings server, string peer, IActorRef connection, Func<ServerSettings, string, ISink> createSink)
     {
         _server = server;
         _peer = peer;
         _connection = connection;
-        _sink = SinkFactory.Create(new SinkContext(server, peer, print));
+        _sink = createSink(server, peer);
     }
 
-    public static Props Props(ServerSettings server, string peer, IActorRef connection, Func<string, ValueTask> print) =>
-        Akka.Actor.Props.Create(() => new ReceiverActor(server, peer, connection, print));
+    public static Props Props(ServerSettings server, string peer, IActorRef connection, Func<ServerSettings, string, ISink> createSink) =>
+        Akka.Actor.Props.Create(() => new ReceiverActor(server, peer, connection, createSink));
 
     public ITimerScheduler Timers { get; set; } = null!;
 

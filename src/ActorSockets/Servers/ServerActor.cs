@@ -1,5 +1,6 @@
 using System.Net;
 using ActorSockets.Configuration;
+using ActorSockets.Servers.Sinks;
 using Akka.Actor;
 using Akka.IO;
 
@@ -15,20 +16,20 @@ namespace ActorSockets.Servers;
 internal sealed class ServerActor : UntypedActor, IWithTimers
 {
     private readonly ServerSettings _server;
-    private readonly Func<string, ValueTask> _print;
+    private readonly Func<ServerSettings, string, ISink> _createSink;
     private readonly IActorRef _tcp;
     private IPEndPoint? _endpoint;
     private long _accepted;
 
-    public ServerActor(ServerSettings server, Func<string, ValueTask> print, IActorRef tcp)
+    public ServerActor(ServerSettings server, Func<ServerSettings, string, ISink> createSink, IActorRef tcp)
     {
         _server = server;
-        _print = print;
+        _createSink = createSink;
         _tcp = tcp;
     }
 
-    public static Props Props(ServerSettings server, Func<string, ValueTask> print, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new ServerActor(server, print, tcp));
+    public static Props Props(ServerSettings server, Func<ServerSettings, string, ISink> createSink, IActorRef tcp) =>
+        Akka.Actor.Props.Create(() => new ServerActor(server, createSink, tcp));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -74,7 +75,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         {
             case Tcp.Connected connected:
                 var peer = Endpoints.Format(connected.RemoteAddress);
-                Context.ActorOf(ReceiverActor.Props(_server, peer, Sender, _print), $"{ActorName(peer)}-{++_accepted}");
+                Context.ActorOf(ReceiverActor.Props(_server, peer, Sender, _createSink), $"{ActorName(peer)}-{++_accepted}");
                 break;
             case Terminated:
                 Tell(new ServerEvents.ListenerLost(_server.Name, _server.RebindDelay));

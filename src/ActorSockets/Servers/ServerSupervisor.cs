@@ -1,3 +1,4 @@
+using ActorSockets.Servers.Sinks;
 using Akka.Actor;
 
 namespace ActorSockets.Servers;
@@ -9,25 +10,25 @@ namespace ActorSockets.Servers;
 internal sealed class ServerSupervisor : UntypedActor
 {
     private readonly IReadOnlyList<ServerSettings> _servers;
-    private readonly Func<string, ValueTask> _print;
+    private readonly Func<ServerSettings, string, ISink> _createSink;
     private readonly IActorRef _tcp;
     private readonly Dictionary<string, ServerEvents.IServerEvent> _answers = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
 
-    public ServerSupervisor(IReadOnlyList<ServerSettings> servers, Func<string, ValueTask> print, IActorRef tcp)
+    public ServerSupervisor(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, IActorRef tcp)
     {
         _servers = servers;
-        _print = print;
+        _createSink = createSink;
         _tcp = tcp;
     }
 
-    public static Props Props(IReadOnlyList<ServerSettings> servers, Func<string, ValueTask> print, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new ServerSupervisor(servers, print, tcp));
+    public static Props Props(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, IActorRef tcp) =>
+        Akka.Actor.Props.Create(() => new ServerSupervisor(servers, createSink, tcp));
 
     protected override void PreStart()
     {
         foreach (var server in _servers)
-            Context.ActorOf(ServerActor.Props(server, _print, _tcp), server.Name);
+            Context.ActorOf(ServerActor.Props(server, _createSink, _tcp), server.Name);
     }
 
     protected override void OnReceive(object message)

@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace ActorSockets.Host.Tests.Support;
+
+/// <summary>The built program, run as a user runs it: arguments in; output, exit code and signals out.</summary>
+internal sealed class HostProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly StringBuilder _all = new();
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly SemaphoreSlim _newLine = new(0);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _open = 2;
+
+    private HostProcess(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ActorSockets.Host"), arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = RepositoryRoot,
+        };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, e) => Heard(e.Data, _output);
+        _process.ErrorDataReceived += (_, e) => Heard(e.Data, null);
+        _process.Start();
+        _process.StandardInput.Close();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public static string RepositoryRoot { get; } = FindRoot();
+
+    public string[] Output => [.. _output];
+
+    /// <summary>Everything it said, on both streams.</summary>
+    public string Said
+    {
+        get
+        {
+            lock (_all)
+                return _all.ToString();
+        }
+    }
+
+    public static HostProcess Start(params string[] arguments) => new(arguments, null);
+
+    public static HostProcess Start(IReadOnlyDictionary<string, string> environment, params string[] arguments) => new(arguments, environment);
+
+    public static async Task<(int ExitCode, string Said)> RunAsync(params string[] arguments)
+    {
+        await using var process = Start(arguments);
+        return (await process.ExitCodeAsync(), process.Said);
+    }
+
+    /// <summary>Waits until it has said something that matches.</summary>
+    public async Task<Match> HearAsync(string pattern)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            if (Regex.Match(Said, pattern, RegexOptions.Multiline) is { Success: true } match)
+                return match;
+            if (_ended.Task.IsCompleted)
+                throw new InvalidOperationException($"It ended without saying '{pattern}', but:\n{Said}");
+            try
+            {
+                await _newLine.WaitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new TimeoutException($"It did not say '{pattern}', but:\n{Said}");
+            }
+        }
+    }
+
+    public async Task<int> PortOfAsync(string server) =>
+        int.Parse((await HearAsync($@"^server {server}: listening on .*:(\d+)\r?$")).Groups[1].Value, CultureInfo.InvariantCulture);
+
+    public async Task SignalAsync(string name)
+    {
+        using var kill = Process.Start("kill", ["-s", name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    public async Task<int> ExitCodeAsync()
+    {
+        await Task.WhenAll(_process.WaitForExitAsync(), _ended.Task).WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _newLine.Dispose();
+    }
+
+    private void Heard(string? line, ConcurrentQueue<string>? output)
+    {
+        if (line is null)
+        {
+            if (Interlocked.Decrement(ref _open) == 0)
+                _ended.TrySetResult();
+        }
+        else
+        {
+            lock (_all)
+                _all.AppendLine(line);
+            output?.Enqueue(line);
+        }
+
+        _newLine.Release();
+    }
+
+    private static string FindRoot()
+    {
+        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
+        {
+            if (File.Exists(Path.Combine(directory.FullName, "ActorSockets.sln")))
+                return directory.FullName;
+        }
+
+        throw new InvalidOperationException("the tests run inside the repository");
+    }
+}

@@ -1,0 +1,476 @@
+using System.Net;
+using System.Text;
+using ActorSockets.Clients;
+using ActorSockets.Payloads;
+using ActorSockets.Tests.Support;
+using Akka.Actor;
+using Akka.IO;
+using Akka.TestKit;
+using static ActorSockets.Clients.Deliveries;
+
+namespace ActorSockets.Tests.Clients;
+
+/// <summary>Every transition of the sender, with probes in the place of the Tcp manager and of its connections.</summary>
+public sealed class SenderActorSpecs : Specs
+{
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+
+    private readonly TestProbe _tcp;
+    private readonly TestProbe _events;
+
+    public SenderActorSpecs() : base(VirtualTime)
+    {
+        _tcp = CreateTestProbe();
+        _events = SubscribeTo<IDeliveryEvent>();
+    }
+
+    [Fact]
+    public void Delivers_when_the_peer_closes_after_our_FIN()
+    {
+        Deliver("hello");
+        var connection = Connect();
+        Assert.Equal("hello", TakeWrite(connection));
+        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.Reply(Tcp.ConfirmedClosed.Instance);
+
+        var delivered = ExpectMsg<Delivered>();
+        Assert.Equal(("t", "1", 5L, 5L, 1), (delivered.Target, delivered.Id, delivered.Report.Length, delivered.Report.Taken, delivered.Report.Attempts));
+        Assert.Equal(delivered, _events.FishForMessage<Delivered>(_ => true));
+    }
+
+    [Fact]
+    public void Delivers_an_empty_payload_without_a_write()
+    {
+        Deliver("");
+        var connection = Connect();
+        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.Reply(Tcp.ConfirmedClosed.Instance);
+        Assert.Equal(0, ExpectMsg<Delivered>().Report.Taken);
+    }
+
+    [Fact]
+    public void Keeps_one_write_in_flight_and_sends_every_byte_in_order()
+    {
+        Deliver("abcdefghijklmnopqrstuvwxyz", "chunk { min = 1KiB, max = 1KiB }", repeat: 1000);
+        var connection = Connect();
+        var sent = new StringBuilder();
+        while (sent.Length < 26_000)
+        {
+            var write = connection.ExpectMsg<Tcp.Write>();
+            var sender = connection.Sender;
+            connection.ExpectNoMsg(TimeSpan.Zero);
+            sent.Append(write.Data.ToString(Encoding.ASCII));
+            sender.Tell(write.Ack);
+        }
+
+        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        Assert.Equal(Repeated("abcdefghijklmnopqrstuvwxyz", 1000), sent.ToString());
+    }
+
+    [Fact]
+    public void With_confirm_none_the_last_byte_taken_is_enough()
+    {
+        Deliver("hello", "confirm = none");
+        var connection = Connect();
+        TakeWrite(connection);
+        connection.ExpectMsg<Tcp.Close>();
+        connection.Reply(Tcp.Closed.Instance);
+        ExpectMsg<Delivered>();
+    }
+
+    [Fact]
+    public void Tries_again_after_a_refused_connect_and_backs_off()
+    {
+        Deliver("hello");
+        RefuseConnect();
+        var backingOff = _events.FishForMessage<BackingOff>(_ => true);
+        Assert.Contains("127.0.0.1:9 refused the connection", backingOff.Reason, StringComparison.Ordinal);
+        Assert.InRange(backingOff.Delay, TimeSpan.Zero, TimeSpan.FromMilliseconds(500));
+
+        Advance(TimeSpan.FromMilliseconds(500));
+        TakeWrite(Connect());
+        Assert.Equal(2, _events.FishForMessage<Connected>(_ => true).Attempt);
+    }
+
+    [Fact]
+    public void Takes_an_unanswered_connect_for_lost_at_its_own_deadline()
+    {
+        Deliver("hello", "connect-timeout = 2s");
+        _tcp.ExpectMsg<Tcp.Connect>();
+        Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal("127.0.0.1:9 did not answer within 2 s", _events.FishForMessage<BackingOff>(_ => true).Reason);
+    }
+
+    [Fact]
+    public void Says_that_a_name_is_not_known_and_tries_again()
+    {
+        Deliver("hello", "host = no-such-host.invalid");
+        Assert.Equal("no-such-host.invalid is not a known host name", _events.FishForMessage<BackingOff>(_ => true).Reason);
+    }
+
+    [Fact]
+    public void Does_not_talk_to_itself_when_the_kernel_picked_the_target_port_for_our_side()
+    {
+        Deliver("hello");
+        _tcp.ExpectMsg<Tcp.Connect>();
+        var connection = CreateTestProbe();
+        var self = new IPEndPoint(IPAddress.Loopback, 9);
+        _tcp.Sender.Tell(new Tcp.Connected(self, self), connection);
+        connection.ExpectMsg<Tcp.Abort>();
+        _events.FishForMessage<BackingOff>(_ => true);
+    }
+
+    [Fact]
+    public void Retries_a_refused_write_from_the_same_byte()
+    {
+        Deliver("0123456789", "chunk { min = 1KiB, max = 1KiB }", repeat: 200);
+        var connection = Connect();
+        var sent = new StringBuilder(TakeWrite(connection));
+
+        var refused = connection.ExpectMsg<Tcp.Write>();
+        connection.Reply(refused.FailureMessage);
+        connection.ExpectNoMsg(TimeSpan.Zero);
+        AdvanceUntil(connection, TimeSpan.FromMilliseconds(100), out Tcp.Write again);
+        Assert.Equal(refused.Data, again.Data);
+
+        sent.Append(again.Data.ToString(Encoding.ASCII));
+        connection.Reply(again.Ack);
+        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        Assert.Equal(Repeated("0123456789", 200), sent.ToString());
+    }
+
+    [Fact]
+    public void With_on_busy_fail_a_refused_write_ends_the_delivery_and_says_how_much_was_taken()
+    {
+        Deliver("0123456789", "on-busy = fail\n chunk { min = 1KiB, max = 1KiB }", repeat: 200);
+        var connection = Connect();
+        TakeWrite(connection);
+        connection.ExpectMsg<Tcp.Write>();
+        connection.Reply(Tcp.Write.Create(ByteString.Empty).FailureMessage);
+
+        var failed = ExpectMsg<Failed>();
+        Assert.Equal("127.0.0.1:9 is busy (on-busy = fail)", failed.Reason);
+        Assert.Equal((1024L, 2000L, 1), (failed.Report.Taken, failed.Report.Length, failed.Report.Attempts));
+        connection.ExpectMsg<Tcp.Abort>();
+    }
+
+    [Fact]
+    public void Says_once_that_it_is_blocked_again_at_the_interval_and_when_it_goes_on()
+    {
+        Deliver("0123456789", "busy-after = 1s\n blocked-report-interval = 10s");
+        var connection = Connect();
+        var write = connection.ExpectMsg<Tcp.Write>();
+
+        Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(new Blocked("t", "1", 0, 10, TimeSpan.FromSeconds(1)), _events.FishForMessage<Blocked>(_ => true));
+        Advance(TimeSpan.FromSeconds(9));
+        _events.ExpectNoMsg(TimeSpan.Zero);
+        Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(TimeSpan.FromSeconds(11), _events.ExpectMsg<Blocked>().Since);
+
+        connection.Reply(write.Ack);
+        Assert.Equal(TimeSpan.FromSeconds(11), _events.ExpectMsg<Unblocked>().Lasted);
+        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.Reply(Tcp.ConfirmedClosed.Instance);
+        Assert.Equal(TimeSpan.FromSeconds(11), ExpectMsg<Delivered>().Report.Blocked);
+    }
+
+    [Fact]
+    public void With_on_busy_fail_a_write_not_taken_in_time_ends_the_delivery()
+    {
+        Deliver("0123456789", "on-busy = fail\n busy-after = 250ms");
+        var connection = Connect();
+        connection.ExpectMsg<Tcp.Write>();
+        Advance(TimeSpan.FromMilliseconds(250));
+        Assert.Equal(0, ExpectMsg<Failed>().Report.Taken);
+        connection.ExpectMsg<Tcp.Abort>();
+    }
+
+    [Theory]
+    [InlineData("before the data is taken", 0)]
+    [InlineData("in the middle", 1)]
+    [InlineData("after the data, before the confirmation", 2)]
+    public void After_a_reset_the_whole_payload_is_sent_again_under_the_same_id(string when, int acks)
+    {
+        Deliver("0123456789", "chunk { min = 1KiB, max = 1KiB }", repeat: 200);
+        var broken = Connect();
+        for (var i = 0; i < acks; i++)
+            TakeWrite(broken);
+        broken.ExpectMsg<object>();
+        broken.Reply(new Tcp.ErrorClosed("Connection reset by peer"));
+        Assert.True(_events.FishForMessage<BackingOff>(_ => true) is { Attempt: 1 } backingOff && backingOff.Taken == Math.Min(2000, 1024 * acks), when);
+
+        Advance(LongestBackoff);
+        var connection = Connect();
+        Assert.Equal(Repeated("0123456789", 200), TakeWrite(connection) + TakeWrite(connection));
+        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.Reply(Tcp.ConfirmedClosed.Instance);
+        var delivered = ExpectMsg<Delivered>();
+        Assert.Equal(("1", 2, Math.Min(2000, 1024L * acks)), (delivered.Id, delivered.Report.Attempts, delivered.Report.TakenBefore));
+    }
+
+    [Fact]
+    public void A_connection_that_ends_without_a_word_is_lost()
+    {
+        Deliver("hello");
+        var connection = Connect();
+        connection.ExpectMsg<Tcp.Write>();
+        Sys.Stop(connection);
+        Assert.Equal("the connection to 127.0.0.1:9 ended", _events.FishForMessage<BackingOff>(_ => true).Reason);
+    }
+
+    [Fact]
+    public void A_FIN_before_ours_confirms_nothing()
+    {
+        Deliver("hello");
+        var connection = Connect();
+        var write = connection.ExpectMsg<Tcp.Write>();
+        connection.Reply(Tcp.PeerClosed.Instance);
+        connection.Reply(write.Ack);
+        // Close, not Abort: the last bytes may still be on their way.
+        connection.ExpectMsg<Tcp.Close>();
+        Assert.Equal(5, ExpectMsg<Unconfirmed>().Report.Taken);
+    }
+
+    [Fact]
+    public void A_FIN_that_crossed_ours_confirms_nothing()
+    {
+        Deliver("hello");
+        var connection = Connect();
+        TakeWrite(connection);
+        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.Reply(Tcp.PeerClosed.Instance);
+        connection.Reply(Tcp.ConfirmedClosed.Instance);
+        ExpectMsg<Unconfirmed>();
+    }
+
+    [Fact]
+    public void A_peer_that_does_not_close_in_time_leaves_the_delivery_unconfirmed()
+    {
+        Deliver("hello", "confirm-timeout = 3s");
+        var connection = Connect();
+        TakeWrite(connection);
+        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal("127.0.0.1:9 took all and did not close within 3 s", ExpectMsg<Unconfirmed>().Reason);
+        connection.ExpectMsg<Tcp.Abort>();
+    }
+
+    [Fact]
+    public void Reads_on_whatever_the_peer_sends_back()
+    {
+        Deliver("hello");
+        var connection = Connect();
+        connection.ExpectMsg<Tcp.Write>();
+        connection.Reply(new Tcp.Received(ByteString.FromString("an echo")));
+        connection.ExpectMsg<Tcp.ResumeReading>();
+    }
+
+    [Fact]
+    public void Gives_up_on_a_target_that_refuses_for_too_long()
+    {
+        Deliver("hello", "give-up-after = 5s\n backoff { min = 1s, max = 1s }");
+        RefuseConnect();
+        _events.FishForMessage<BackingOff>(_ => true);
+        Failed? failed = null;
+        for (var i = 0; i < 100 && failed is null; i++)
+        {
+            Advance(TimeSpan.FromSeconds(1));
+            var next = CreateTestProbe();
+            if (_tcp.HasMessages && _tcp.ReceiveOne(TimeSpan.Zero) is Tcp.Connect connect)
+                _tcp.Sender.Tell(connect.FailureMessage, next);
+            failed = ReceiveOne(TimeSpan.FromMilliseconds(50)) as Failed;
+        }
+
+        Assert.NotNull(failed);
+        Assert.StartsWith("no progress for 5 s (give-up-after); last trouble: 127.0.0.1:9 refused", failed.Reason, StringComparison.Ordinal);
+        Assert.True(failed.Report.Attempts > 1);
+    }
+
+    [Fact]
+    public void Gives_up_on_a_peer_that_accepts_and_never_reads()
+    {
+        Deliver("hello", "give-up-after = 5s");
+        var connection = Connect();
+        connection.ExpectMsg<Tcp.Write>();
+        Advance(TimeSpan.FromSeconds(5));
+        Assert.StartsWith("no progress for 5 s", ExpectMsg<Failed>().Reason, StringComparison.Ordinal);
+        connection.ExpectMsg<Tcp.Abort>();
+    }
+
+    [Fact]
+    public void Slow_is_not_dead_as_long_as_bytes_are_taken()
+    {
+        Deliver("0123456789", "give-up-after = 5s\n chunk { min = 1KiB, max = 1KiB }", repeat: 1000);
+        var connection = Connect();
+        for (var i = 0; i < 9; i++)
+        {
+            var write = connection.ExpectMsg<Tcp.Write>();
+            Advance(TimeSpan.FromSeconds(4));
+            connection.Reply(write.Ack);
+        }
+
+        TakeWrite(connection);
+        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        ExpectNoMsg(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void Bytes_that_are_sent_again_are_no_progress()
+    {
+        Deliver("hello", "give-up-after = 2s\n backoff { min = 1ms, max = 1ms }");
+        Failed? failed = null;
+        for (var i = 0; i < 50 && failed is null; i++)
+        {
+            if (_tcp.ReceiveOne(TimeSpan.FromMilliseconds(100)) is Tcp.Connect)
+            {
+                var connection = Accept();
+                TakeWrite(connection);
+                connection.ExpectMsg<Tcp.ConfirmedClose>();
+                Advance(TimeSpan.FromMilliseconds(300));
+                connection.Reply(new Tcp.ErrorClosed("Connection reset by peer"));
+                connection.ExpectMsg<Tcp.Abort>();
+            }
+
+            Advance(TimeSpan.FromMilliseconds(10));
+            failed = HasMessages ? ExpectMsg<Failed>() : null;
+        }
+
+        Assert.NotNull(failed);
+        Assert.Contains("no progress for 2 s", failed.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tries_no_more_connections_than_max_attempts()
+    {
+        Deliver("hello", "max-attempts = 1");
+        RefuseConnect();
+        Assert.EndsWith("; 1 attempt made (max-attempts)", ExpectMsg<Failed>().Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Delivers_one_after_the_other_and_rejects_what_does_not_fit_in_the_queue()
+    {
+        var sender = Deliver("first", "max-queued = 1");
+        var connection = Connect();
+        sender.Tell(new Deliver("2", "t", new TextPayload("second")), TestActor);
+        sender.Tell(new Deliver("3", "t", new TextPayload("third")), TestActor);
+        Assert.Equal(new Rejected("t", "3", "1 deliveries wait already (max-queued)"), ExpectMsg<Rejected>());
+
+        Confirm(connection, "first");
+        Assert.Equal("1", ExpectMsg<Delivered>().Id);
+        Confirm(Connect(), "second");
+        Assert.Equal("2", ExpectMsg<Delivered>().Id);
+    }
+
+    [Fact]
+    public void A_payload_that_cannot_be_read_fails_at_once_and_says_why()
+    {
+        Deliver(new FilePayload("/no/such/file"));
+        var failed = ExpectMsg<Failed>();
+        Assert.Contains("/no/such/file", failed.Reason, StringComparison.Ordinal);
+        Assert.Equal(1, failed.Report.Attempts);
+    }
+
+    [Fact]
+    public void A_payload_that_became_shorter_fails()
+    {
+        Deliver(new ShrinkingPayload());
+        Connect();
+        Assert.Equal("shrinking became shorter while it was being sent: 10 of 1000 B", ExpectMsg<Failed>().Reason);
+    }
+
+    [Fact]
+    public void A_crash_of_the_connection_actor_starts_the_delivery_again_under_the_same_id()
+    {
+        var payload = new CrashingOncePayload();
+        Deliver(payload);
+        Assert.Equal("the connection actor crashed", _events.FishForMessage<BackingOff>(_ => true).Reason);
+        Advance(LongestBackoff);
+        Confirm(Connect(), "hello");
+        Assert.Equal("1", ExpectMsg<Delivered>().Id);
+    }
+
+    private IActorRef Deliver(string text, string hocon = "", int repeat = 1) => Deliver(new TextPayload(Repeated(text, repeat)), hocon);
+
+    private IActorRef Deliver(Payload payload, string hocon = "")
+    {
+        var target = Target(hocon);
+        var sender = Sys.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), _tcp));
+        sender.Tell(new Deliver("1", "t", payload), TestActor);
+        return sender;
+    }
+
+    private TestProbe Connect()
+    {
+        _tcp.ExpectMsg<Tcp.Connect>(c => Assert.Equal(new IPEndPoint(IPAddress.Loopback, 9), c.RemoteAddress));
+        return Accept();
+    }
+
+    private TestProbe Accept()
+    {
+        var connection = CreateTestProbe();
+        _tcp.Sender.Tell(new Tcp.Connected(new IPEndPoint(IPAddress.Loopback, 9), new IPEndPoint(IPAddress.Loopback, 50000)), connection);
+        connection.ExpectMsg<Tcp.Register>(r => Assert.True(r.KeepOpenOnPeerClosed));
+        connection.ExpectMsg<Tcp.ResumeReading>();
+        return connection;
+    }
+
+    private void RefuseConnect()
+    {
+        var connect = _tcp.ExpectMsg<Tcp.Connect>();
+        _tcp.Reply(connect.FailureMessage);
+    }
+
+    private static string TakeWrite(TestProbe connection)
+    {
+        var write = connection.ExpectMsg<Tcp.Write>();
+        var text = write.Data.ToString(Encoding.ASCII);
+        connection.Reply(write.Ack);
+        return text;
+    }
+
+    private static void Confirm(TestProbe connection, string expected)
+    {
+        Assert.Equal(expected, TakeWrite(connection));
+        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.Reply(Tcp.ConfirmedClosed.Instance);
+    }
+
+    /// <summary>A timer that is started by a message that is still under way is not there yet when time is advanced once.</summary>
+    private void AdvanceUntil<T>(TestProbe probe, TimeSpan step, out T message)
+    {
+        AwaitCondition(() =>
+        {
+            Advance(step);
+            return probe.HasMessages;
+        });
+        message = probe.ExpectMsg<T>();
+    }
+
+    private static string Repeated(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
+
+    private sealed record ShrinkingPayload : Payload
+    {
+        public override string Description => "shrinking";
+
+        public override Stream Open() => new Bytes(10, claimed: 1000);
+    }
+
+    private sealed record CrashingOncePayload : Payload
+    {
+        private int _opened;
+
+        public override string Description => "crashing";
+
+        public override Stream Open() =>
+            Interlocked.Increment(ref _opened) == 1 ? new Bytes(10, claimed: 10) { Crashes = true } : new MemoryStream("hello"u8.ToArray());
+    }
+
+    private sealed class Bytes(int actual, int claimed) : MemoryStream(new byte[actual])
+    {
+        public bool Crashes { get; init; }
+
+        public override long Length => Crashes ? throw new InvalidOperationException("a fault of ours") : claimed;
+    }
+}

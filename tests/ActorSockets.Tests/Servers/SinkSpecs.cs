@@ -1,0 +1,84 @@
+using System.Text;
+using ActorSockets.Servers.Sinks;
+using ActorSockets.Tests.Support;
+
+namespace ActorSockets.Tests.Servers;
+
+/// <summary>What every sink promises, for each name that a configuration can use; then what is each one's own.</summary>
+public sealed class SinkSpecs
+{
+    private readonly List<string> _printed = [];
+
+    public static TheoryData<string> All => [.. SinkFactory.Names];
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Takes_chunks_of_any_size_and_completes(string name)
+    {
+        await using var sink = Create($"sink = {name}");
+        foreach (var size in (int[])[0, 1, 27, 65_536])
+            await sink.WriteAsync(new byte[size]);
+        await sink.CompleteAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Can_be_disposed_at_any_time(string name)
+    {
+        await Create($"sink = {name}").DisposeAsync();
+        var sink = Create($"sink = {name}");
+        await sink.WriteAsync("abc"u8.ToArray());
+        await sink.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Console_prints_line_by_line_who_sent_what()
+    {
+        await using var sink = Create("sink = console");
+        await sink.WriteAsync("one\ntwo\nthr"u8.ToArray());
+        Assert.Equal(["s < peer: one", "s < peer: two"], _printed);
+        await sink.WriteAsync("ee"u8.ToArray());
+        await sink.CompleteAsync();
+        Assert.Equal("s < peer: three", _printed[^1]);
+    }
+
+    [Fact]
+    public async Task Console_prints_a_character_that_came_in_two_chunks_as_one()
+    {
+        await using var sink = Create("sink = console");
+        var text = Encoding.UTF8.GetBytes("世\n");
+        await sink.WriteAsync(text.AsMemory(0, 2));
+        await sink.WriteAsync(text.AsMemory(2));
+        Assert.Equal(["s < peer: 世"], _printed);
+    }
+
+    [Fact]
+    public async Task Console_lets_no_peer_steer_the_terminal()
+    {
+        await using var sink = Create("sink = console");
+        await sink.WriteAsync("\u001b[2Jx\r\0\n"u8.ToArray());
+        Assert.Equal([@"s < peer: \x1B[2Jx\r\x00"], _printed);
+    }
+
+    [Fact]
+    public async Task Console_prints_no_more_of_a_chunk_than_the_preview()
+    {
+        await using var sink = Create("sink = console\n preview = 4");
+        await sink.WriteAsync("abcdefgh"u8.ToArray());
+        Assert.Equal(["s < peer: 8 B  abcd…"], _printed);
+    }
+
+    [Fact]
+    public async Task Console_breaks_a_line_that_never_ends()
+    {
+        await using var sink = Create("sink = console");
+        await sink.WriteAsync(Encoding.ASCII.GetBytes(new string('x', 20_000)));
+        Assert.Equal(2, _printed.Count);
+    }
+
+    private ISink Create(string hocon) => SinkFactory.Create(new SinkContext(Specs.Server(hocon), "peer", line =>
+    {
+        _printed.Add(line);
+        return ValueTask.CompletedTask;
+    }));
+}

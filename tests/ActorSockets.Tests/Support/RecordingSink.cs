@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using ActorSockets.Servers.Sinks;
+
+namespace ActorSockets.Tests.Support;
+
+/// <summary>Keeps the digest of what it gets; opens, fails or waits as a spec says.</summary>
+internal sealed class RecordingSink : ISink
+{
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly TaskCompletionSource<(long Bytes, string Digest)> _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _bytes;
+
+    public ConcurrentQueue<int> Chunks { get; } = new();
+
+    /// <summary>What each write waits for.</summary>
+    public Task Room { get; set; } = Task.CompletedTask;
+
+    /// <summary>What arrived, once the stream is complete; faulted when it broke off.</summary>
+    public Task<(long Bytes, string Digest)> Completed => _completed.Task;
+
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> chunk)
+    {
+        Chunks.Enqueue(chunk.Length);
+        await Room;
+        _bytes += chunk.Length;
+        _hash.AppendData(chunk.Span);
+    }
+
+    public ValueTask CompleteAsync()
+    {
+        _completed.TrySetResult((_bytes, Convert.ToHexString(_hash.GetCurrentHash())));
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _completed.TrySetException(new EndOfStreamException($"broke off after {_bytes} B"));
+        _hash.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
