@@ -7,25 +7,58 @@ namespace ActorSockets.Host;
 /// <summary>A HOCON file from disk, with <c>--set</c> on top and the library's defaults below.</summary>
 internal static class ConfigurationFile
 {
+    private const int LargestFile = 4 << 20;
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
+
     /// <exception cref="SettingsException">The file is missing, unreadable or wrong.</exception>
     public static Config Load(string? file, IReadOnlyList<string> overrides)
     {
         var config = file is null ? HoconText.Parse(Demo(), "the built-in demo") : HoconText.Parse(Read(file), file);
         foreach (var assignment in overrides)
-            config = Parse(assignment).WithFallback(config);
-        return config.WithFallback(ActorSocketsSettings.Reference);
+            config = config.IsEmpty ? Parse(assignment) : Parse(assignment).WithFallback(config);
+        Check(config, file ?? "the built-in demo");
+        return config;
+    }
+
+    /// <summary>What would run nothing at all is a mistake: mostly a section that is not inside actor-sockets.</summary>
+    private static void Check(Config config, string source)
+    {
+        string[] sections = [ActorSocketsSettings.Root, "akka"];
+        var inside = ActorSocketsSettings.Reference.GetConfig(ActorSocketsSettings.Root).Root.GetObject().Items.Keys;
+        foreach (var key in config.IsEmpty ? [] : config.Root.GetObject().Items.Keys.Except(sections))
+        {
+            if (inside.Contains(key))
+                throw new SettingsException(key, $"belongs inside {ActorSocketsSettings.Root} {{ … }}");
+            if (Nearest.To(key, sections) is { } nearest)
+                throw new SettingsException(key, $"is not a section; did you mean {nearest}?");
+        }
+
+        if (config.IsEmpty || !config.HasPath(ActorSocketsSettings.Root))
+            throw new SettingsException(source, $"has no section {ActorSocketsSettings.Root} {{ … }}: there is nothing to run");
     }
 
     private static string Read(string file)
     {
         try
         {
-            return File.ReadAllText(file);
+            // A pipe that nobody writes to, or /dev/zero, is not waited for.
+            var reading = Task.Run(() => ReadUpTo(file, LargestFile));
+            if (Task.WaitAny([reading], ReadTimeout) < 0)
+                throw new SettingsException(file, $"could not be read within {Durations.Format(ReadTimeout)}");
+            return reading.GetAwaiter().GetResult();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SettingsException(file, e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : e.Message);
         }
+    }
+
+    private static string ReadUpTo(string file, int most)
+    {
+        using var reader = new StreamReader(file, Encoding.UTF8);
+        var text = new char[most];
+        var length = reader.ReadBlock(text);
+        return length < most ? new string(text, 0, length) : throw new IOException($"is larger than {Sizes.Format(most)}: not a configuration");
     }
 
     private static Config Parse(string assignment)

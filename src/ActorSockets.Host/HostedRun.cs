@@ -1,7 +1,9 @@
+using ActorSockets.Configuration;
 using ActorSockets.Host.Reporting;
 using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.Hosting;
+using Akka.IO;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -17,6 +19,8 @@ internal static class HostedRun
           loggers = ["{{typeof(AkkaLogger).FullName}}, {{typeof(AkkaLogger).Assembly.GetName().Name}}"]
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
+          # Signals are ours. Akka's own hook runs the shutdown a second time, and the process hangs (1.5.74).
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
         }
         """);
 
@@ -26,19 +30,42 @@ internal static class HostedRun
         // Before anything starts: what is wrong here ends in one list of errors.
         var settings = ActorSocketsSettings.From(config);
 
-        await using var output = new Output(Console.OpenStandardOutput(), Console.OpenStandardError());
+        await using var output = new Output();
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddAkka("actorsockets", akka => akka
             .AddSetup(new ActorSocketsSetup(output.PrintAsync))
             .AddSetup(new OutputSetup(output))
-            .AddHocon(config.WithFallback(Quiet), HoconAddMode.Prepend));
+            .AddHocon(config.WithFallback(Quiet).WithFallback(ActorSocketsSettings.Reference), HoconAddMode.Prepend));
 
         using var host = builder.Build();
-        await host.StartAsync();
-        var exitCode = await new Run(host.Services.GetRequiredService<Akka.Actor.ActorSystem>(), settings, output).ToEndAsync();
+        await StartAsync(host);
+        var run = new Run(host.Services.GetRequiredService<Akka.Actor.ActorSystem>(), settings, output);
+        var exitCode = await run.ToEndAsync();
+        if (run.EndsAtOnce)
+        {
+            // Every socket is armed: what is open is reset by the kernel, which no peer takes for an end.
+            await output.DisposeAsync();
+            Environment.Exit(exitCode);
+        }
+
         await host.StopAsync();
         return exitCode;
+    }
+
+    /// <exception cref="SettingsException">Akka does not start with these settings.</exception>
+    private static async Task StartAsync(IHost host)
+    {
+        try
+        {
+            await host.StartAsync();
+            // Akka.IO reads its part when it is first asked for.
+            host.Services.GetRequiredService<Akka.Actor.ActorSystem>().Tcp();
+        }
+        catch (Exception e) when (e is not SettingsException)
+        {
+            throw new SettingsException("akka", $"does not start with these settings: {e.GetBaseException().Message.Split('\n')[0].Trim()}");
+        }
     }
 
     /// <summary>Signals are <see cref="Run"/>'s.</summary>

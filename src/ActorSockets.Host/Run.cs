@@ -1,14 +1,22 @@
 using System.Runtime.InteropServices;
+using ActorSockets.Configuration;
 using ActorSockets.Host.Reporting;
 using ActorSockets.Servers;
 using Akka.Actor;
 
 namespace ActorSockets.Host;
 
-/// <summary>From start to exit code: the reporter first, then servers, then deliveries, then the wait for an end.</summary>
+/// <summary>
+/// From start to exit code: the reporter first, then servers, then deliveries, then the wait for an end. The first signal
+/// lets what is under way finish, the second one ends at once.
+/// </summary>
 internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Output output)
 {
-    private readonly TaskCompletionSource<PosixSignal> _signalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<PosixSignal> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Whether the second signal came: there is no time for an orderly end of the system.</summary>
+    public bool EndsAtOnce => _second.Task.IsCompleted;
 
     public async Task<int> ToEndAsync()
     {
@@ -24,9 +32,10 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Out
         var deliveries = settings.Targets.Where(t => t.Payload is not null).Select(t => (t.Name, t.Name)).ToArray();
         reporter.Tell(new ReporterActor.Expect(deliveries));
         sockets.DeliverConfigured();
-        await EndAsync(reporter, endsByItself: settings.ExitWhenDelivered && deliveries.Length > 0);
+        await EndAsync(reporter, endsByItself: settings.ExitWhenDelivered);
+        await DrainAsync(reporter, sockets.DrainAsync());
 
-        var summary = await reporter.Ask<ReporterActor.Summarised>(new ReporterActor.Summarise());
+        var summary = await AskAsync(reporter);
         foreach (var line in summary.Lines)
             output.Say(line);
         return ExitCode(summary);
@@ -34,24 +43,48 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Out
 
     private async Task EndAsync(IActorRef reporter, bool endsByItself)
     {
-        if (settings.Servers.Count == 0 && settings.Targets.Count == 0 && !settings.Ticker.Enabled)
-            output.Say("nothing to do: the configuration has no servers, no targets and no ticker");
-        else if (endsByItself)
-            await Task.WhenAny(_signalled.Task, reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), Timeout.InfiniteTimeSpan));
+        if (endsByItself)
+            await Task.WhenAny(_first.Task, reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), Timeout.InfiniteTimeSpan));
         else
-            await _signalled.Task;
+            await _first.Task;
+    }
+
+    private async Task DrainAsync(IActorRef reporter, Task<bool> drained)
+    {
+        var said = false;
+        while (!drained.IsCompleted && !EndsAtOnce)
+        {
+            var underWay = (await AskAsync(reporter)).UnderWay;
+            if (underWay.Count > 0)
+            {
+                output.Say(said
+                    ? $"still waiting for {string.Join(", ", underWay)}"
+                    : $"stopping within {Durations.Format(settings.DrainTimeout)}, a second signal stops at once; waiting for {string.Join(", ", underWay)}");
+                said = true;
+            }
+
+            await Task.WhenAny(drained, _second.Task, Task.Delay(settings.DrainReportInterval));
+        }
+
+        var left = (await AskAsync(reporter)).UnderWay;
+        if (left.Count > 0)
+            output.Say($"stopped with {string.Join(", ", left)} under way");
     }
 
     private int ExitCode(ReporterActor.Summarised summary)
     {
-        if (summary.Unfinished > 0 && _signalled.Task.IsCompletedSuccessfully)
-            return ExitCodes.Signal(_signalled.Task.Result == PosixSignal.SIGINT ? 2 : 15);
+        if (summary.UnderWay.Count > 0 && _first.Task.IsCompletedSuccessfully)
+            return ExitCodes.Signal(_first.Task.Result == PosixSignal.SIGINT ? 2 : 15);
         return summary.AllDelivered ? ExitCodes.Success : ExitCodes.Failure;
     }
+
+    private static Task<ReporterActor.Summarised> AskAsync(IActorRef reporter) =>
+        reporter.Ask<ReporterActor.Summarised>(new ReporterActor.Summarise());
 
     private void Signalled(PosixSignalContext context)
     {
         context.Cancel = true;
-        _signalled.TrySetResult(context.Signal);
+        if (!_first.TrySetResult(context.Signal))
+            _second.TrySetResult();
     }
 }

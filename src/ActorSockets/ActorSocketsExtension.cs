@@ -11,8 +11,8 @@ namespace ActorSockets;
 
 /// <summary>What a program can hand to ActorSockets when it creates its ActorSystem.</summary>
 /// <param name="print">
-/// Writes one line of received data; its task completes when the line is taken, and the network waits for that. Without
-/// this setup: standard output.
+/// Writes one or more lines of received data; its task completes when they are written, and the network waits for that.
+/// Without this setup: standard output.
 /// </param>
 public sealed class ActorSocketsSetup(Func<string, ValueTask> print) : Setup
 {
@@ -30,6 +30,7 @@ public sealed class ActorSocketsSetup(Func<string, ValueTask> print) : Setup
 public sealed class ActorSocketsExtension : IExtension
 {
     private readonly ExtendedActorSystem _system;
+    private readonly Lazy<Task<bool>> _draining;
 
     internal ActorSocketsExtension(ExtendedActorSystem system)
     {
@@ -37,9 +38,17 @@ public sealed class ActorSocketsExtension : IExtension
         Settings = ActorSocketsSettings.From(system.Settings.Config);
         var print = system.Settings.Setup.Get<ActorSocketsSetup>() is { HasValue: true } setup ? setup.Value.Print : ActorSocketsSetup.ToStandardOutput;
         Servers = system.ActorOf(ServerSupervisor.Props(Settings.Servers, CreateSink, system.Tcp()), "servers");
-        Clients = system.ActorOf(ClientSupervisor.Props(Settings.Targets, system.Tcp()), "clients");
+        Clients = system.ActorOf(ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, system.Tcp()), "clients");
         if (Settings.Ticker.Enabled)
             system.ActorOf(TickerActor.Props(Settings.Ticker.Interval), "ticker");
+
+        // The end of the system resets every open socket; until then there is time to finish.
+        _draining = new Lazy<Task<bool>>(DrainOnceAsync);
+        CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, "actor-sockets", async () =>
+        {
+            await DrainAsync();
+            return Akka.Done.Instance;
+        });
 
         ISink CreateSink(ServerSettings server, string peer) => SinkFactory.Create(new SinkContext(server, peer, print));
     }
@@ -65,6 +74,28 @@ public sealed class ActorSocketsExtension : IExtension
         foreach (var target in targets)
             Clients.Tell(new Deliveries.Deliver(target.Name, target.Name, target.Payload!), _system.DeadLetters);
         return targets.Length;
+    }
+
+    /// <summary>
+    /// Takes no new deliveries and connections and lets those under way end, for <see cref="ActorSocketsSettings.DrainTimeout"/>
+    /// at most. Also a part of Akka's coordinated shutdown; later calls return the first one's task.
+    /// </summary>
+    /// <returns>Whether all of them ended in time.</returns>
+    public Task<bool> DrainAsync() => _draining.Value;
+
+    private async Task<bool> DrainOnceAsync()
+    {
+        try
+        {
+            await Task.WhenAll(
+                Clients.Ask<Deliveries.Drained>(new Deliveries.Drain(), Timeout.InfiniteTimeSpan),
+                Servers.Ask<ServerEvents.Drained>(new ServerEvents.Drain(), Timeout.InfiniteTimeSpan)).WaitAsync(Settings.DrainTimeout);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     private sealed class Provider : ExtensionIdProvider<ActorSocketsExtension>

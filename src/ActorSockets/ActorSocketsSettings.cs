@@ -11,11 +11,17 @@ namespace ActorSockets;
 /// <param name="Servers">Endpoints to listen on.</param>
 /// <param name="Targets">Endpoints to send to.</param>
 /// <param name="Ticker">The ticker.</param>
+/// <param name="MaxConnecting">Connections that all targets together may be opening at a time.</param>
+/// <param name="DrainTimeout">How long what is under way may go on after a stop.</param>
+/// <param name="DrainReportInterval">How often it is said meanwhile what is being waited for.</param>
 /// <param name="ExitWhenDelivered">Whether a run ends by itself when every delivery has its outcome.</param>
 public sealed partial record ActorSocketsSettings(
     IReadOnlyList<ServerSettings> Servers,
     IReadOnlyList<TargetSettings> Targets,
     TickerSettings Ticker,
+    int MaxConnecting,
+    TimeSpan DrainTimeout,
+    TimeSpan DrainReportInterval,
     bool ExitWhenDelivered)
 {
     /// <summary>The section that these settings live in.</summary>
@@ -36,7 +42,8 @@ public sealed partial record ActorSocketsSettings(
         if (config.HasPath(Root) && !config.GetValue(Root).IsObject())
             throw new SettingsException(Root, "needs a section: actor-sockets { … }");
 
-        var written = config.WithFallback(Reference).GetValue(Root).GetObject();
+        // Akka refuses a configuration as its own fallback, and an empty one with a fallback is that fallback.
+        var written = (ReferenceEquals(config, Reference) || config.IsEmpty ? Reference : config.WithFallback(Reference)).GetValue(Root).GetObject();
         KnownKeys.Check(Root, written, Reference.GetValue(Root).GetObject(), Entries, CheckTheirOwnKeys, errors);
         if (errors.Exists(e => e.Message.StartsWith("needs a section", StringComparison.Ordinal)))
             throw new SettingsException(errors);
@@ -46,7 +53,12 @@ public sealed partial record ActorSocketsSettings(
             ReadEntries(section, "servers", ServerSettings.From),
             ReadEntries(section, "targets", TargetSettings.From),
             TickerSettings.From(section.Merged("ticker")),
+            section.Int("max-connecting", 1, 100_000),
+            section.Merged("shutdown").Duration("drain-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
+            section.Merged("shutdown").Duration("report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
             section.Switch("exit-when-delivered"));
+        if (settings.ExitWhenDelivered && settings.Targets.All(t => t.Payload is null) && errors.Count == 0)
+            section.Reject("exit-when-delivered", "is on, and no target has a payload to deliver");
         return errors.Count == 0 ? settings : throw new SettingsException(errors);
 
         List<T> ReadEntries<T>(SettingsSection root, string kind, Func<string, SettingsSection, T> read)

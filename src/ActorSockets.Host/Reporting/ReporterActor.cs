@@ -56,7 +56,7 @@ internal sealed class ReporterActor : UntypedActor
         _waiting.Clear();
     }
 
-    private Summarised Summary() => new(_summary.AllDelivered, _summary.Unfinished, _summary.Lines());
+    private Summarised Summary() => new(_summary.AllDelivered, _summary.UnderWay(), _summary.Lines());
 
     /// <summary>These deliveries are about to begin.</summary>
     public sealed record Expect(IReadOnlyList<(string Target, string Id)> Deliveries);
@@ -68,5 +68,5 @@ internal sealed class ReporterActor : UntypedActor
     public sealed record Summarise;
 
     /// <summary>What the run came to.</summary>
-    public sealed record Summarised(bool AllDelivered, int Unfinished, IReadOnlyList<string> Lines);
+    public sealed record Summarised(bool AllDelivered, IReadOnlyList<string> UnderWay, IReadOnlyList<string> Lines);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
+using ActorSockets.Servers;
 using ActorSockets.Ticker;
 using HdrHistogram;
 
@@ -12,6 +13,7 @@ internal sealed class RunSummary
     private const long LongestLatenessMicroseconds = 3_600_000_000;
 
     private readonly Dictionary<(string Target, string Id), Deliveries.IDeliveryEvent?> _deliveries = [];
+    private readonly Dictionary<string, int> _open = new(StringComparer.Ordinal);
     private readonly LongHistogram _lateness = new(1, LongestLatenessMicroseconds, 3);
 
     /// <summary>Deliveries that were begun and have no outcome yet.</summary>
@@ -28,11 +30,24 @@ internal sealed class RunSummary
                 var ended = (Deliveries.IDeliveryEvent)happened;
                 _deliveries[(ended.Target, ended.Id)] = ended;
                 break;
+            case ServerEvents.Accepted accepted:
+                _open[accepted.Server] = _open.GetValueOrDefault(accepted.Server) + 1;
+                break;
+            case ServerEvents.Completed or ServerEvents.BrokenOff:
+                _open[((ServerEvents.IServerEvent)happened).Server]--;
+                break;
             case Ticked tick:
                 _lateness.RecordValue(Math.Clamp((long)tick.Lateness.TotalMicroseconds, 1, LongestLatenessMicroseconds));
                 break;
         }
     }
+
+    /// <summary>What is not done yet, for people; empty when all is.</summary>
+    public IReadOnlyList<string> UnderWay() =>
+    [
+        .. _deliveries.Where(d => d.Value is null).Select(d => $"target {d.Key.Target}"),
+        .. _open.Where(s => s.Value > 0).Select(s => $"server {s.Key} ({s.Value} connection{(s.Value == 1 ? "" : "s")})"),
+    ];
 
     /// <summary>A delivery that was begun, so that one without an outcome is listed as what it is.</summary>
     public void Expect(string target, string id) => _deliveries.TryAdd((target, id), null);

@@ -9,22 +9,27 @@ namespace ActorSockets.Clients;
 internal sealed class ClientSupervisor : UntypedActor
 {
     private readonly IReadOnlyList<TargetSettings> _targets;
+    private readonly int _maxConnecting;
     private readonly IActorRef _tcp;
+    private readonly HashSet<IActorRef> _undrained = [];
+    private IActorRef? _drainer;
     private readonly Dictionary<string, IActorRef> _senders = new(StringComparer.Ordinal);
 
-    public ClientSupervisor(IReadOnlyList<TargetSettings> targets, IActorRef tcp)
+    public ClientSupervisor(IReadOnlyList<TargetSettings> targets, int maxConnecting, IActorRef tcp)
     {
         _targets = targets;
+        _maxConnecting = maxConnecting;
         _tcp = tcp;
     }
 
-    public static Props Props(IReadOnlyList<TargetSettings> targets, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new ClientSupervisor(targets, tcp));
+    public static Props Props(IReadOnlyList<TargetSettings> targets, int maxConnecting, IActorRef tcp) =>
+        Akka.Actor.Props.Create(() => new ClientSupervisor(targets, maxConnecting, tcp));
 
     protected override void PreStart()
     {
+        var gate = Context.ActorOf(ConnectGate.Props(_maxConnecting), ConnectGate.Name);
         foreach (var target in _targets)
-            _senders[target.Name] = Context.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), _tcp), target.Name);
+            _senders[target.Name] = Context.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), gate, _tcp), target.Name);
     }
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
@@ -37,13 +42,43 @@ internal sealed class ClientSupervisor : UntypedActor
                 sender.Forward(deliver);
                 break;
             case Deliveries.Deliver deliver:
-                var rejected = new Deliveries.Rejected(deliver.Target, deliver.Id, $"there is no target named {deliver.Target}");
-                Sender.Tell(rejected);
-                Context.System.EventStream.Publish(rejected);
+                Reject(deliver.Target, deliver.Id);
+                break;
+            case Deliveries.Cancel cancel when _senders.TryGetValue(cancel.Target, out var sender):
+                sender.Forward(cancel);
+                break;
+            case Deliveries.Cancel cancel:
+                Reject(cancel.Target, cancel.Id);
+                break;
+            case Deliveries.Drain drain:
+                _drainer = Sender;
+                _undrained.UnionWith(_senders.Values);
+                foreach (var sender in _senders.Values)
+                    sender.Tell(drain);
+                ReportDrained();
+                break;
+            case Deliveries.Drained:
+                _undrained.Remove(Sender);
+                ReportDrained();
                 break;
             default:
                 Unhandled(message);
                 break;
         }
+    }
+
+    private void ReportDrained()
+    {
+        if (_undrained.Count > 0)
+            return;
+        _drainer?.Tell(new Deliveries.Drained());
+        _drainer = null;
+    }
+
+    private void Reject(string target, string id)
+    {
+        var rejected = new Deliveries.Rejected(target, id, $"there is no target named {target}");
+        Sender.Tell(rejected);
+        Context.System.EventStream.Publish(rejected);
     }
 }

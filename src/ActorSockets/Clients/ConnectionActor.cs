@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using ActorSockets.Configuration;
 using ActorSockets.Payloads;
 using Akka.Actor;
@@ -12,6 +14,8 @@ namespace ActorSockets.Clients;
 /// One attempt: one payload over one connection. It tells its parent how it goes and, last, how it <see cref="Ended"/>;
 /// its death resets what is still open.
 /// <code>
+///  Waiting for a place at the gate
+///      ▼
 ///  Preparing ── resolved, opened ──► Connecting ── Connected ──► Sending ── last byte taken ──► Confirming ──► Ended
 ///      │                                 │                        │  ▲                              │
 ///      └───── no such name, unreadable ──┴── refused, timed out ──┴──┴── reset ─────────────────────┘
@@ -21,6 +25,10 @@ namespace ActorSockets.Clients;
 /// </summary>
 internal sealed class ConnectionActor : UntypedActor, IWithTimers
 {
+    // errno(3): will pass when others let go of theirs.
+    private const int TooManyOpenFilesInSystem = 23;
+    private const int TooManyOpenFiles = 24;
+
     private const string DeadlineKey = "deadline";
     private const string BusyKey = "busy";
     private const string ReportKey = "report";
@@ -29,13 +37,19 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private readonly TargetSettings _target;
     private readonly Payload _payload;
     private readonly int _attempt;
+    private readonly IActorRef _gate;
     private readonly IActorRef _tcp;
+    private readonly IncrementalHash? _digest;
+    private readonly List<byte> _answer = [];
     private readonly CancellationTokenSource _ended = new();
 
     private Task<Stream>? _opening;
     private Stream _bytes = Stream.Null;
+    private IPEndPoint[] _addresses = [];
+    private int _tried;
     private IPEndPoint? _remote;
     private IActorRef? _connection;
+    private SocketControl _socket = SocketControl.None;
     private bool _peerClosed;
 
     private long _length;
@@ -48,18 +62,21 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private Chunk? _inFlight;
     private TimeSpan _offeredAt;
     private bool _blocked;
+    private long _acknowledged;
 
-    public ConnectionActor(TargetSettings target, Payload payload, int attempt, IActorRef tcp)
+    public ConnectionActor(TargetSettings target, Payload payload, int attempt, IActorRef gate, IActorRef tcp)
     {
         _target = target;
         _payload = payload;
         _attempt = attempt;
+        _gate = gate;
         _tcp = tcp;
+        _digest = target.Confirm == Clients.Confirm.Receipt ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
         _chunkSize = target.Chunk.First;
     }
 
-    public static Props Props(TargetSettings target, Payload payload, int attempt, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new ConnectionActor(target, payload, attempt, tcp));
+    public static Props Props(TargetSettings target, Payload payload, int attempt, IActorRef gate, IActorRef tcp) =>
+        Akka.Actor.Props.Create(() => new ConnectionActor(target, payload, attempt, gate, tcp));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -67,30 +84,39 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private string Peer => _remote is null ? _target.Endpoint : $"{_target.Endpoint}{(_target.Host == _remote.Address.ToString() ? "" : $" ({_remote.Address})")}";
 
-    protected override void PreStart()
+    protected override void PreStart() => _gate.Tell(ConnectGate.Enter.Instance);
+
+    protected override void OnReceive(object message)
     {
+        if (message is not ConnectGate.Entered)
+        {
+            Unhandled(message);
+            return;
+        }
+
         Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.ConnectTimeout);
         _opening = Task.Run(_payload.Open);
         PrepareAsync(_opening, _target, _ended.Token).PipeTo(Self);
+        Become(Preparing);
     }
 
-    protected override void OnReceive(object message)
+    private void Preparing(object message)
     {
         switch (message)
         {
             case Prepared prepared:
                 _bytes = prepared.Bytes;
                 _length = prepared.Bytes.Length;
-                _remote = prepared.Addresses[(_attempt - 1) % prepared.Addresses.Length];
+                _addresses = prepared.Addresses;
                 Context.Parent.Tell(new Opened(_length));
-                _tcp.Tell(new Tcp.Connect(_remote, timeout: _target.ConnectTimeout, pullMode: true) { TcpSettings = ConnectionSettings() });
+                Connect();
                 Become(Connecting);
                 break;
             case PreparationFailed failed:
                 End(failed.End);
                 break;
             case Deadline:
-                End(new Lost($"{_target.Host} did not resolve within {Durations.Format(_target.ConnectTimeout)}"));
+                End(new Lost($"{_target.Host} did not resolve, or {_payload.Description} did not open, within {Durations.Format(_target.ConnectTimeout)}"));
                 break;
             default:
                 Unhandled(message);
@@ -102,6 +128,9 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
+            case SocketControl.Armed armed:
+                _socket = armed.Control;
+                break;
             // A connect to a free local port out of the ephemeral range can meet itself (TCP simultaneous open).
             case Tcp.Connected connected when connected.LocalAddress.Equals(connected.RemoteAddress):
                 Sender.Tell(Tcp.Abort.Instance);
@@ -109,6 +138,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 break;
             case Tcp.Connected connected:
                 Timers.Cancel(DeadlineKey);
+                _gate.Tell(ConnectGate.Leave.Instance);
                 _connection = Sender;
                 Context.Watch(_connection);
                 // Akka would answer the peer's FIN by itself, with our data still on its way.
@@ -118,6 +148,9 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 Context.Parent.Tell(new Established(Endpoints.Format(connected.RemoteAddress)));
                 Become(Sending);
                 Continue();
+                break;
+            case Tcp.CommandFailed { Cmd: Tcp.Connect } when _tried < _addresses.Length:
+                Connect();
                 break;
             case Tcp.CommandFailed { Cmd: Tcp.Connect } failed:
                 // Akka 1.5.74 loses the reason; only its own timeout can be told from a refusal.
@@ -175,25 +208,32 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         }
     }
 
-    private void Confirming(object message)
+    private void AwaitingConfirmation(object message)
     {
         switch (message)
         {
             case Tcp.Closed:
                 End(new Confirmed());
                 break;
-            case Tcp.ConfirmedClosed when _peerClosed:
-                End(PeerClosedFirst());
-                break;
             case Tcp.ConfirmedClosed:
+                End(Judge());
+                break;
+            case Tcp.ErrorClosed or Deadline when IsReceiptRight():
                 End(new Confirmed());
+                break;
+            case Deadline when _socket.AcknowledgedBytes() is var acknowledged && acknowledged > _acknowledged:
+                // The kernel had taken far more than the peer; the peer is slow, not silent.
+                _acknowledged = acknowledged;
+                Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.ConfirmTimeout);
                 break;
             case Tcp.PeerClosed:
                 // Its FIN was on the way before ours went out: Akka will report a ConfirmedClosed that confirms nothing.
                 _peerClosed = true;
                 break;
             case Deadline:
-                End(new Unconfirmed($"{Peer} took all and did not close within {Durations.Format(_target.ConfirmTimeout)}"));
+                Context.Parent.Tell(new Ended(new Unconfirmed($"{Peer} did not close within {Durations.Format(_target.ConfirmTimeout)} of taking all")));
+                Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.GiveUpAfter);
+                Become(LettingThePeerRead);
                 break;
             default:
                 AnyTime(message);
@@ -201,11 +241,21 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         }
     }
 
+    /// <summary>The outcome is said. Akka can only reset a connection that waits for the peer's FIN (1.5.74); there is no hurry.</summary>
+    private void LettingThePeerRead(object message)
+    {
+        if (message is Tcp.Received)
+            _connection.Tell(Tcp.ResumeReading.Instance);
+        else if (message is Tcp.ConnectionClosed or Terminated or Deadline)
+            Context.Stop(Self);
+    }
+
     private void AnyTime(object message)
     {
         switch (message)
         {
-            case Tcp.Received:
+            case Tcp.Received received:
+                Hear(received.Data);
                 _connection.Tell(Tcp.ResumeReading.Instance);
                 break;
             case Tcp.ErrorClosed closed:
@@ -218,6 +268,19 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 Unhandled(message);
                 break;
         }
+    }
+
+    /// <summary>
+    /// Tries the addresses of the name one after the other, both families. Each attempt begins with another one, in case
+    /// the first swallows all the time there is.
+    /// </summary>
+    private void Connect()
+    {
+        _remote = _addresses[(_attempt - 1 + _tried++) % _addresses.Length];
+        _tcp.Tell(new Tcp.Connect(_remote, null, [new SocketControl.WhenConnected(Self)], _target.ConnectTimeout, pullMode: true)
+        {
+            TcpSettings = ConnectionSettings(),
+        });
     }
 
     /// <summary>Keeps one write in flight and one chunk ready behind it, and goes on to confirm after the last.</summary>
@@ -260,6 +323,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     {
         _reading = false;
         _read += chunk.Count;
+        _digest?.AppendData(chunk.Buffer, 0, chunk.Count);
         _ready = chunk;
         if (chunk.Count == _wanted)
             return true;
@@ -318,15 +382,17 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private void Confirm()
     {
         Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.ConfirmTimeout);
-        Become(Confirming);
+        Become(AwaitingConfirmation);
+        Context.Parent.Tell(new Confirming());
+        _acknowledged = _socket.AcknowledgedBytes();
         if (_target.Confirm == Clients.Confirm.None)
         {
-            _connection.Tell(Tcp.Close.Instance);
+            Close();
         }
         else if (_peerClosed)
         {
-            _connection.Tell(Tcp.Close.Instance);
-            End(PeerClosedFirst());
+            Close();
+            End(Judge());
         }
         else
         {
@@ -335,7 +401,42 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         }
     }
 
-    private Unconfirmed PeerClosedFirst() => new($"{Peer} closed its side before it had seen the end: it may have read all, or not");
+    /// <summary>Lets the kernel send what it has, and our FIN behind it, with nobody waiting for the peer's.</summary>
+    private void Close()
+    {
+        _socket.Disarm();
+        _connection.Tell(Tcp.Close.Instance);
+    }
+
+    /// <summary>Keeps what may be a receipt, and one byte more, which shows that it is none.</summary>
+    private void Hear(ByteString data)
+    {
+        if (_digest is not null && _answer.Count <= Receipt.MaxLength)
+            _answer.AddRange(data.Slice(0, Math.Min(data.Count, Receipt.MaxLength + 1 - _answer.Count)).ToArray());
+    }
+
+    private bool IsReceiptRight() => _digest is not null && Receipt.Parse(CollectionsMarshal.AsSpan(_answer)) == Sent();
+
+    private Receipt Sent() => Receipt.For(_taken, _digest!.GetCurrentHash());
+
+    /// <summary>What it means that all was taken and both sides are closed.</summary>
+    private Ending Judge()
+    {
+        if (_digest is null)
+        {
+            return _peerClosed
+                ? new Unconfirmed($"{Peer} closed its side before it had seen the end: it may have read all, or not")
+                : new Confirmed();
+        }
+
+        if (IsReceiptRight())
+            return new Confirmed();
+        if (_answer.Count == 0)
+            return new Unconfirmed($"{Peer} closed without a receipt (does it send one?)");
+        return Receipt.Parse(CollectionsMarshal.AsSpan(_answer)) is { } receipt
+            ? new Lost($"{Peer} stored something else: it received {receipt.Bytes} B with SHA-256 {receipt.Sha256}, not the {_taken} B with {Sent().Sha256} that were sent")
+            : new Unconfirmed($"{Peer} sent back something that is no receipt");
+    }
 
     private void End(Ending ending)
     {
@@ -360,6 +461,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     {
         _ended.Cancel();
         _ended.Dispose();
+        _digest?.Dispose();
         // The connection does not watch a handler that also asked for it (1.5.74): it would live on.
         _connection?.Tell(Tcp.Abort.Instance);
         // Buffers that are still being written or read are not pooled: the collector takes them when the kernel is done.
@@ -375,7 +477,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             if (opening is not null)
                 await (await opening).DisposeAsync();
         }
-        catch (Exception e) when (IsUnreadable(e))
+        catch (Exception)
         {
             // It never opened, and the attempt has said so.
         }
@@ -396,14 +498,16 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         {
             return new PreparationFailed(new Lost("stopped"));
         }
-        catch (Exception e) when (IsUnreadable(e))
+        catch (IOException e) when (e.HResult is TooManyOpenFiles or TooManyOpenFilesInSystem)
         {
+            return new PreparationFailed(new Lost($"{target.Name}: {e.Message}"));
+        }
+        catch (Exception e)
+        {
+            // Whatever a payload of the embedding program throws: it is the payload's fault, and not to be tried again.
             return new PreparationFailed(new BadPayload(e.Message));
         }
     }
-
-    private static bool IsUnreadable(Exception e) =>
-        e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException;
 
     /// <summary>The payload is open and has so many bytes.</summary>
     public sealed record Opened(long Length);
@@ -413,6 +517,9 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     /// <summary>The kernel took so many bytes so far.</summary>
     public sealed record Progressed(long Taken);
+
+    /// <summary>All is taken; what is missing is the peer's word.</summary>
+    public sealed record Confirming;
 
     /// <summary>The kernel has not taken the present write for so long.</summary>
     public sealed record Stalled(TimeSpan Since);

@@ -12,6 +12,20 @@ public static class Deliveries
     /// <summary>Sends a payload to a target. <paramref name="Id"/> is the caller's, and stays the same over all attempts.</summary>
     public sealed record Deliver(string Id, string Target, Payload Payload);
 
+    /// <summary>
+    /// Ends a delivery, waiting or under way, as <see cref="Failed"/>; <see cref="Rejected"/> when there is none of that id.
+    /// </summary>
+    public sealed record Cancel(string Id, string Target);
+
+    /// <summary>
+    /// Takes no new deliveries (<see cref="Rejected"/>), goes on with those it has, and answers <see cref="Drained"/> when
+    /// each has its outcome.
+    /// </summary>
+    public sealed record Drain;
+
+    /// <summary>No delivery is waiting or under way any more.</summary>
+    public sealed record Drained;
+
     /// <summary>Everything that is said about one delivery.</summary>
     public interface IDeliveryEvent
     {

@@ -17,7 +17,7 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
 
     public int Attempts { get; private set; }
 
-    /// <summary>The most that any attempt got across. Only more than that is progress: bytes sent again are not.</summary>
+    /// <summary>The most that any attempt got across.</summary>
     private long HighWaterMark { get; set; }
 
     /// <summary>Attempts in a row without progress: what backoff counts.</summary>
@@ -25,12 +25,17 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
 
     public TimeSpan StartedAt { get; set; }
 
+    /// <summary>When a byte was last taken, new or sent again: an attempt that moves is not given up.</summary>
+    public TimeSpan MovedAt { get; set; }
+
+    /// <summary>When a byte was last taken that no attempt before had got across: attempts that never do are given up.</summary>
     public TimeSpan ProgressAt { get; set; }
 
     public TimeSpan Blocked { get; set; }
 
-    public void BeginAttempt()
+    public void BeginAttempt(TimeSpan now)
     {
+        MovedAt = now;
         Attempts++;
         TakenBefore += Taken;
         Taken = 0;
@@ -39,6 +44,7 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
     public void Progress(long taken, TimeSpan now)
     {
         Taken = taken;
+        MovedAt = now;
         if (taken <= HighWaterMark)
             return;
         HighWaterMark = taken;
@@ -55,23 +61,37 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
 /// </summary>
 internal sealed class DeliveryQueue(int maxQueued)
 {
-    private readonly Queue<Delivery> _waiting = new();
+    private readonly LinkedList<Delivery> _waiting = new();
 
     public Delivery? Current { get; private set; }
+
+    /// <summary>Whether no more deliveries are taken.</summary>
+    public bool Draining { get; set; }
 
     /// <summary>False when no more may wait.</summary>
     public bool TryAdd(Delivery delivery)
     {
         if (_waiting.Count >= maxQueued)
             return false;
-        _waiting.Enqueue(delivery);
+        _waiting.AddLast(delivery);
         return true;
     }
 
     /// <summary>Makes the next delivery the current one; false when none waits.</summary>
     public bool TryAdvance()
     {
-        Current = _waiting.TryDequeue(out var next) ? next : null;
+        Current = _waiting.First?.Value;
+        if (Current is not null)
+            _waiting.RemoveFirst();
         return Current is not null;
+    }
+
+    /// <summary>Takes a waiting delivery out; null when none has the id.</summary>
+    public Delivery? TryRemove(string id)
+    {
+        var delivery = _waiting.FirstOrDefault(d => d.Command.Id == id);
+        if (delivery is not null)
+            _waiting.Remove(delivery);
+        return delivery;
     }
 }

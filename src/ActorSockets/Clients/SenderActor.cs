@@ -21,19 +21,22 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
 
     private readonly TargetSettings _target;
     private readonly DeliveryQueue _queue;
+    private readonly IActorRef _gate;
     private readonly IActorRef _tcp;
     private IActorRef _connection = ActorRefs.Nobody;
     private string _trouble = "";
+    private bool _confirming;
 
-    public SenderActor(TargetSettings target, DeliveryQueue queue, IActorRef tcp)
+    public SenderActor(TargetSettings target, DeliveryQueue queue, IActorRef gate, IActorRef tcp)
     {
         _target = target;
         _queue = queue;
+        _gate = gate;
         _tcp = tcp;
     }
 
-    public static Props Props(TargetSettings target, DeliveryQueue queue, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new SenderActor(target, queue, tcp));
+    public static Props Props(TargetSettings target, DeliveryQueue queue, IActorRef gate, IActorRef tcp) =>
+        Akka.Actor.Props.Create(() => new SenderActor(target, queue, gate, tcp));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -52,7 +55,6 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         }
 
         // We are the replacement of a sender that crashed: its delivery goes on under the same id.
-        Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, _target.GiveUpAfter);
         BackOff("the sender crashed");
     }
 
@@ -62,15 +64,9 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
 
     private void Idle(object message)
     {
-        if (message is Deliveries.Deliver deliver)
-        {
-            Enqueue(deliver);
+        AnyTime(message);
+        if (message is Deliveries.Deliver or Deliveries.Drain)
             Next();
-        }
-        else
-        {
-            Unhandled(message);
-        }
     }
 
     private void Attempting(object message)
@@ -94,24 +90,25 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 Publish(new Deliveries.Unblocked(_target.Name, Id, resumed.Lasted));
                 break;
             case ConnectionActor.Ended ended when FromConnection:
-                Context.Unwatch(_connection);
-                _connection = ActorRefs.Nobody;
                 Conclude(ended.Ending);
                 break;
             case Terminated terminated when terminated.ActorRef.Equals(_connection):
-                _connection = ActorRefs.Nobody;
                 BackOff("the connection actor crashed");
                 break;
-            case GiveUp when TimeLeft() > TimeSpan.Zero:
-                Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, TimeLeft());
+            case ConnectionActor.Confirming when FromConnection:
+                // All is taken: from here on the peer has confirm-timeout, and after it the delivery is Unconfirmed.
+                _confirming = true;
                 break;
-            case GiveUp:
-                Context.Unwatch(_connection);
-                Context.Stop(_connection);
+            case GiveUp when TimeLeft(Current.MovedAt) > TimeSpan.Zero:
+                Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, TimeLeft(Current.MovedAt));
+                break;
+            case GiveUp when !_confirming:
                 Fail(GaveUp(_trouble));
                 break;
+            case GiveUp:
+                break;
             default:
-                WhileBusy(message);
+                AnyTime(message);
                 break;
         }
     }
@@ -127,26 +124,46 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 Fail(GaveUp(_trouble));
                 break;
             default:
-                WhileBusy(message);
+                AnyTime(message);
                 break;
         }
     }
 
-    private void WhileBusy(object message)
+    private void AnyTime(object message)
     {
-        if (message is Deliveries.Deliver deliver)
-            Enqueue(deliver);
-        else
-            Unhandled(message);
+        switch (message)
+        {
+            case Deliveries.Deliver deliver when _queue.Draining:
+                Reject(deliver.Id, "shutting down");
+                break;
+            case Deliveries.Deliver deliver when _queue.TryAdd(new Delivery(deliver, Sender)):
+                break;
+            case Deliveries.Deliver deliver:
+                Reject(deliver.Id, $"{_target.MaxQueued} deliveries wait already (max-queued)");
+                break;
+            case Deliveries.Cancel cancel when _queue.Current?.Command.Id == cancel.Id:
+                Fail("cancelled");
+                break;
+            case Deliveries.Cancel cancel when _queue.TryRemove(cancel.Id) is { } waiting:
+                Finish(waiting, new Deliveries.Failed(_target.Name, cancel.Id, "cancelled", waiting.ReportAt(waiting.StartedAt)));
+                break;
+            case Deliveries.Cancel cancel:
+                Reject(cancel.Id, "no such delivery is waiting or under way");
+                break;
+            case Deliveries.Drain:
+                _queue.Draining = true;
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
     }
 
     private bool FromConnection => Sender.Equals(_connection);
 
-    private void Enqueue(Deliveries.Deliver deliver)
+    private void Reject(string id, string reason)
     {
-        if (_queue.TryAdd(new Delivery(deliver, Sender)))
-            return;
-        var rejected = new Deliveries.Rejected(deliver.Target, deliver.Id, $"{_target.MaxQueued} deliveries wait already (max-queued)");
+        var rejected = new Deliveries.Rejected(_target.Name, id, reason);
         Sender.Tell(rejected);
         Publish(rejected);
     }
@@ -158,19 +175,22 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         if (!_queue.TryAdvance())
         {
             Become(Idle);
+            if (_queue.Draining)
+                Context.Parent.Tell(new Deliveries.Drained());
             return;
         }
 
         (Current.StartedAt, Current.ProgressAt) = (Now, Now);
-        Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, _target.GiveUpAfter);
         Attempt();
     }
 
     private void Attempt()
     {
-        Current.BeginAttempt();
-        _connection = Context.ActorOf(ConnectionActor.Props(_target, Current.Command.Payload, Current.Attempts, _tcp));
+        Current.BeginAttempt(Now);
+        _confirming = false;
+        _connection = Context.ActorOf(ConnectionActor.Props(_target, Current.Command.Payload, Current.Attempts, _gate, _tcp));
         Context.Watch(_connection);
+        Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, _target.GiveUpAfter);
         Publish(new Deliveries.Connecting(_target.Name, Id, Current.Attempts, _target.Endpoint));
         Become(Attempting);
     }
@@ -199,12 +219,14 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
 
     private void BackOff(string reason)
     {
+        Context.Unwatch(_connection);
+        _connection = ActorRefs.Nobody;
         _trouble = reason;
         if (_target.MaxAttempts > 0 && Current.Attempts >= _target.MaxAttempts)
         {
             Fail($"{reason}; {Current.Attempts} attempt{(Current.Attempts == 1 ? "" : "s")} made (max-attempts)");
         }
-        else if (TimeLeft() <= TimeSpan.Zero)
+        else if (TimeLeft(Current.ProgressAt) <= TimeSpan.Zero)
         {
             Fail(GaveUp(reason));
         }
@@ -212,14 +234,13 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         {
             var delay = _target.Backoff.Delay(++Current.FruitlessAttempts, Random.Shared.NextDouble());
             Timers.StartSingleTimer(RetryKey, Retry.Instance, delay);
-            // The give-up timer may sleep longer than is left: time without progress went on while the attempt ran.
-            Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, TimeLeft());
+            Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, TimeLeft(Current.ProgressAt));
             Publish(new Deliveries.BackingOff(_target.Name, Id, Current.Attempts, reason, Current.Taken, delay));
             Become(BackingOff);
         }
     }
 
-    private TimeSpan TimeLeft() => _target.GiveUpAfter - (Now - Current.ProgressAt);
+    private TimeSpan TimeLeft(TimeSpan since) => _target.GiveUpAfter - (Now - since);
 
     private string GaveUp(string trouble) =>
         $"no progress for {Durations.Format(_target.GiveUpAfter)} (give-up-after){(trouble.Length == 0 ? "" : $"; last trouble: {trouble}")}";
@@ -228,9 +249,20 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
 
     private void Finish(Deliveries.IOutcome outcome)
     {
-        Current.ReplyTo.Tell(outcome);
-        Publish(outcome);
+        // Still there when we give up or are told to. One whose peer has not confirmed yet goes on by itself for a while:
+        // a reset would take from the peer what it may still read.
+        Context.Unwatch(_connection);
+        if (outcome is not Deliveries.Unconfirmed)
+            Context.Stop(_connection);
+        _connection = ActorRefs.Nobody;
+        Finish(Current, outcome);
         Next();
+    }
+
+    private static void Finish(Delivery delivery, Deliveries.IOutcome outcome)
+    {
+        delivery.ReplyTo.Tell(outcome);
+        Publish(outcome);
     }
 
     private static void Publish(Deliveries.IDeliveryEvent happened) => Context.System.EventStream.Publish(happened);

@@ -11,6 +11,9 @@ public enum Confirm
 
     /// <summary>After our FIN the peer closed its side without a reset: it read to the end.</summary>
     Close,
+
+    /// <summary>The peer sent back the right <see cref="ActorSockets.Receipt"/>: its sink has stored these very bytes.</summary>
+    Receipt,
 }
 
 /// <summary>What a busy target does to its delivery.</summary>
@@ -87,7 +90,7 @@ public sealed record TargetSettings
         return new TargetSettings
         {
             Name = name,
-            Host = section.Text("host"),
+            Host = section.Host("host"),
             Port = section.Int("port", 1, 65535),
             Payload = PayloadFactory.From(section.Replaceable("payload")),
             Confirm = section.Choice<Confirm>("confirm"),

@@ -10,11 +10,13 @@ namespace ActorSockets.Configuration;
 /// </summary>
 internal sealed class HoconScanner(string text, string source, Func<string, string?> environment)
 {
+    private const int DeepestNesting = 50;
     private const string ListElement = "a list element";
 
     private readonly StringBuilder _output = new(text.Length);
     private int _position;
     private int _line = 1;
+    private int _depth;
 
     private bool AtEnd => _position >= text.Length;
 
@@ -23,12 +25,26 @@ internal sealed class HoconScanner(string text, string source, Func<string, stri
     /// <summary>The same text with environment variables filled in.</summary>
     public string Scan()
     {
-        ScanObject(openedAt: null);
-        return _output.ToString();
+        SkipBlanks(alsoCommas: false);
+        if (AtEnd || Current != '{')
+        {
+            ScanObject(openedAt: null);
+            return _output.ToString();
+        }
+
+        // Braces around everything, as in JSON, are HOCON too; Akka's parser knows only the form without.
+        var line = _line;
+        _position++;
+        ScanObject(line);
+        _output.Length--;
+        SkipBlanks(alsoCommas: false);
+        return AtEnd ? _output.ToString() : throw Error(_line, "something follows after the last '}'");
     }
 
     private void ScanObject(int? openedAt)
     {
+        if (++_depth > DeepestNesting)
+            throw Error(_line, $"sections are nested deeper than {DeepestNesting}");
         while (true)
         {
             SkipBlanks(alsoCommas: true);
@@ -44,6 +60,7 @@ internal sealed class HoconScanner(string text, string source, Func<string, stri
                 if (openedAt is null)
                     throw Error(_line, "this '}' closes nothing");
                 Take();
+                _depth--;
                 return;
             }
 
@@ -72,7 +89,7 @@ internal sealed class HoconScanner(string text, string source, Func<string, stri
             Take();
         SkipSpaces();
         if (!AtEnd && Current is '\n' or '\r')
-            SkipBlanks(alsoCommas: false, onlyIfThenBracket: true, line, key);
+            SkipBlanks(alsoCommas: false, onlyIfThenBracket: true, line: line, key: key);
         ScanValue(line, key, start);
     }
 
@@ -136,14 +153,17 @@ internal sealed class HoconScanner(string text, string source, Func<string, stri
     {
         var line = _line;
         Take();
+        if (++_depth > DeepestNesting)
+            throw Error(_line, $"lists are nested deeper than {DeepestNesting}");
         while (true)
         {
-            SkipBlanks(alsoCommas: true);
+            SkipBlanks(alsoCommas: true, inList: true);
             if (AtEnd || Current == '}')
                 throw Error(line, "this '[' is never closed");
             if (Current == ']')
             {
                 Take();
+                _depth--;
                 return;
             }
 
@@ -210,7 +230,15 @@ internal sealed class HoconScanner(string text, string source, Func<string, stri
             Take();
     }
 
-    private void SkipBlanks(bool alsoCommas, bool onlyIfThenBracket = false, int line = 0, string key = "")
+    private bool EndsWithBrace()
+    {
+        var last = _output.Length - 1;
+        while (last >= 0 && _output[last] is ' ' or '\t')
+            last--;
+        return last >= 0 && _output[last] == '}';
+    }
+
+    private void SkipBlanks(bool alsoCommas, bool inList = false, bool onlyIfThenBracket = false, int line = 0, string key = "")
     {
         while (!AtEnd)
         {
@@ -219,7 +247,13 @@ internal sealed class HoconScanner(string text, string source, Func<string, stri
                 while (!AtEnd && Current != '\n')
                     Take();
             }
-            else if (char.IsWhiteSpace(Current) || (alsoCommas && Current == ','))
+            else if (alsoCommas && Current == ',')
+            {
+                // Akka's parser takes no comma between "key { … }" and the next field; a line feed is as good.
+                _output.Append(!inList && EndsWithBrace() ? '\n' : ',');
+                _position++;
+            }
+            else if (char.IsWhiteSpace(Current))
             {
                 Take();
             }

@@ -40,7 +40,7 @@ public static partial class HoconText
         {
             var position = Math.Min(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), text.Length);
             var line = text.AsSpan(0, position).Count('\n') + 1;
-            return new SettingsException($"{source}:{line}", "not readable from here on (after '}' write no comma)");
+            return new SettingsException($"{source}:{line}", "not readable from here on");
         }
 
         return new SettingsException(source, firstLine);

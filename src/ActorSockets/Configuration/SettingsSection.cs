@@ -25,7 +25,19 @@ internal sealed partial class SettingsSection(List<SettingError> errors, params 
     /// <summary>A section inside this one, each of its settings from the first layer that has it.</summary>
     public SettingsSection Merged(string key) => new(errors, [.. Objects(key).DefaultIfEmpty(($"{Path}.{key}", new HoconObject()))]);
 
-    public string Text(string key) => Read(key, "", v => v.GetString() ?? "", "a text");
+    public string Text(string key) => Read(key, "", v => v.IsArray() ? throw new FormatException() : v.GetString() ?? "", "a text");
+
+    public string Host(string key)
+    {
+        var host = Text(key);
+        if (string.IsNullOrWhiteSpace(host))
+            Reject(key, "is empty: needs an IP address or a name");
+        return host;
+    }
+
+    public IList<string> Texts(string key) =>
+        // An empty list is not an array to Akka (1.5.74), but it is no text either.
+        Read<IList<string>>(key, [], v => v.IsArray() || Plain(v).Length == 0 ? v.GetStringList() : throw new FormatException(), "a list such as [\"one\", \"two\"]");
 
     public bool Switch(string key) => Read(key, false, v => v.GetBoolean(), "on or off");
 
@@ -109,7 +121,7 @@ internal sealed partial class SettingsSection(List<SettingError> errors, params 
     private static TimeSpan ParseDuration(HoconValue value) =>
         DurationPattern().IsMatch(Plain(value)) ? value.GetTimeSpan(allowInfinite: false) : throw new FormatException();
 
-    private static string Plain(HoconValue value) => value.IsObject() ? "{ … }" : value.GetString()?.Trim() ?? "";
+    private static string Plain(HoconValue value) => value.IsObject() ? "{ … }" : value.IsArray() ? "[ … ]" : value.GetString()?.Trim() ?? "";
 
     private static string KebabCase(string name) => WordStart().Replace(name, "-$0").ToLowerInvariant();
 

@@ -16,6 +16,9 @@ public sealed record FilePayload(string Path) : Payload
         if (Directory.Exists(Path))
             throw new IOException($"{Path} is a directory: name a file");
 
+        if (!Posix.HasPositions(Path))
+            throw NotRegular();
+
         // No buffer of the stream's own: the sender reads whole chunks.
         var stream = new FileStream(Path, new FileStreamOptions
         {
@@ -34,6 +37,8 @@ public sealed record FilePayload(string Path) : Payload
         }
 
         stream.Dispose();
-        throw new IOException($"{Path} is not a regular file with a known length: copy it into one first");
+        throw NotRegular();
     }
+
+    private IOException NotRegular() => new($"{Path} is not a regular file with a known length: copy it into one first");
 }

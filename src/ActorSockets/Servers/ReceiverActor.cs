@@ -1,4 +1,7 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using ActorSockets.Configuration;
 using ActorSockets.Servers.Sinks;
 using Akka.Actor;
 using Akka.IO;
@@ -8,13 +11,14 @@ namespace ActorSockets.Servers;
 /// <summary>
 /// One accepted connection, feeding one sink. The next read is asked for when the sink has room.
 /// <code>
-///   Receiving ◄── stored, and processing-delay is over ── Storing
-///       │  └────────────── a chunk ─────────────────────────▲
-///       │ the peer's FIN
-///       ▼
-///   Completing ── the sink has all ──► our FIN ──► Completed
+///   Receiving ── a chunk ──► Storing ── the sink has it ──► Replying (echo) ── the kernel took the answer ──┐
+///       ▲ │                                └───────────────────────────────────────────────────────────────┤
+///       │ │ the peer's FIN                                                     processing-delay is over    │
+///       └─┼────────────────────────────────────────────────────────────────────────────────────────────────┘
+///         ▼
+///   Completing ── the sink has all, for good ──► the receipt ──► our FIN ──► Completed
 ///
-///   reset, sink failed, our crash ──► reset to the peer, BrokenOff
+///   reset, sink failed, idle, too slow, our crash ──► a reset to the peer, BrokenOff
 /// </code>
 /// </summary>
 internal sealed class ReceiverActor : UntypedActor, IWithTimers
@@ -22,21 +26,30 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private readonly ServerSettings _server;
     private readonly string _peer;
     private readonly IActorRef _connection;
+    private readonly SocketControl _socket;
     private readonly ISink _sink;
+    private readonly IncrementalHash? _digest;
+    private readonly ReceiveRate _rate;
     private Task _storing = Task.CompletedTask;
+    private byte[]? _buffer;
     private TimeSpan _acceptedAt;
+    private TimeSpan? _waitingSince;
     private long _bytes;
+    private bool _ended;
 
-    public ReceiverActor(ServerSettings server, string peer, IActorRef connection, Func<ServerSettings, string, ISink> createSink)
+    public ReceiverActor(ServerSettings server, string peer, IActorRef connection, SocketControl socket, Func<ServerSettings, string, ISink> createSink)
     {
         _server = server;
         _peer = peer;
         _connection = connection;
+        _socket = socket;
         _sink = createSink(server, peer);
+        _digest = server.Receipt ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        _rate = new ReceiveRate(server.MinReceiveRate);
     }
 
-    public static Props Props(ServerSettings server, string peer, IActorRef connection, Func<ServerSettings, string, ISink> createSink) =>
-        Akka.Actor.Props.Create(() => new ReceiverActor(server, peer, connection, createSink));
+    public static Props Props(ServerSettings server, string peer, IActorRef connection, SocketControl socket, Func<ServerSettings, string, ISink> createSink) =>
+        Akka.Actor.Props.Create(() => new ReceiverActor(server, peer, connection, socket, createSink));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -48,7 +61,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         Context.Watch(_connection);
         // Akka would answer the peer's FIN by itself, before the sink has what came ahead of it.
         _connection.Tell(new Tcp.Register(Self, keepOpenOnPeerClosed: true));
-        _connection.Tell(Tcp.ResumeReading.Instance);
+        WaitFor(Tcp.ResumeReading.Instance);
+        if (_server.IdleTimeout > TimeSpan.Zero)
+            Timers.StartSingleTimer(IdleCheck.Instance, IdleCheck.Instance, _server.IdleTimeout);
         Publish(new ServerEvents.Accepted(_server.Name, _peer));
     }
 
@@ -58,15 +73,17 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
+            case Tcp.Received received when _rate.IsTooLow(Now - (_waitingSince ?? Now), received.Data.Count):
+                BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)} a second (min-receive-rate)");
+                break;
             case Tcp.Received received:
                 Store(received.Data);
                 break;
             case ReadOn:
-                _connection.Tell(Tcp.ResumeReading.Instance);
+                WaitFor(Tcp.ResumeReading.Instance);
                 break;
             case Tcp.PeerClosed:
-                Await(_sink.CompleteAsync());
-                Become(Completing);
+                Complete();
                 break;
             default:
                 AnyTime(message);
@@ -76,7 +93,15 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Storing(object message)
     {
-        if (message is Stored)
+        if (message is Stored stored)
+            Answer(stored.Reply);
+        else
+            AnyTime(message);
+    }
+
+    private void Replying(object message)
+    {
+        if (message is ReplyTaken)
             AskForMore();
         else
             AnyTime(message);
@@ -86,17 +111,36 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case Stored:
-                _connection.Tell(Tcp.Close.Instance);
+            case Stored when _digest is not null:
+                Become(SendingReceipt);
+                WaitFor(Tcp.Write.Create(ByteString.FromBytes(Receipt.For(_bytes, _digest.GetCurrentHash()).ToBytes()), ReplyTaken.Instance));
                 break;
-            case Tcp.Closed:
-                Publish(new ServerEvents.Completed(_server.Name, _peer, _bytes, Now - _acceptedAt));
-                Context.Stop(Self);
+            case Stored:
+                Close();
                 break;
             default:
                 AnyTime(message);
                 break;
         }
+    }
+
+    private void SendingReceipt(object message)
+    {
+        if (message is ReplyTaken)
+            Close();
+        else
+            AnyTime(message);
+    }
+
+    private void Closing(object message)
+    {
+        if (message is not Tcp.Closed)
+        {
+            AnyTime(message);
+            return;
+        }
+
+        End(new ServerEvents.Completed(_server.Name, _peer, _bytes, Now - _acceptedAt));
     }
 
     private void AnyTime(object message)
@@ -112,6 +156,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case Tcp.ConnectionClosed or Terminated:
                 BreakOff("the connection ended");
                 break;
+            case IdleCheck:
+                CheckIdle();
+                break;
             default:
                 Unhandled(message);
                 break;
@@ -120,44 +167,92 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Store(ByteString data)
     {
+        _waitingSince = null;
         _bytes += data.Count;
-        var buffer = ArrayPool<byte>.Shared.Rent(data.Count);
-        data.CopyTo(buffer, 0, data.Count);
+        _buffer = ArrayPool<byte>.Shared.Rent(data.Count);
+        data.CopyTo(_buffer, 0, data.Count);
+        _digest?.AppendData(_buffer, 0, data.Count);
         Become(Storing);
-        Await(StoreAsync(_sink, buffer, data.Count));
-    }
-
-    private static async ValueTask StoreAsync(ISink sink, byte[] buffer, int count)
-    {
-        await sink.WriteAsync(buffer.AsMemory(0, count));
-        ArrayPool<byte>.Shared.Return(buffer);
-    }
-
-    /// <summary>Goes on at once when the sink was done at once, and otherwise when it says so.</summary>
-    private void Await(ValueTask storing)
-    {
+        var storing = _sink.WriteAsync(_buffer.AsMemory(0, data.Count));
         if (storing.IsCompletedSuccessfully)
+            Answer(storing.Result);
+        else
+            Await(storing.AsTask());
+    }
+
+    private void Complete()
+    {
+        _waitingSince = null;
+        Become(Completing);
+        Await(CompleteAsync(_sink));
+
+        static async Task<ReadOnlyMemory<byte>> CompleteAsync(ISink sink)
         {
-            Self.Tell(Stored.Instance);
+            await sink.CompleteAsync();
+            return default;
+        }
+    }
+
+    private void Await(Task<ReadOnlyMemory<byte>> storing)
+    {
+        _storing = storing;
+        storing.PipeTo(Self, success: reply => new Stored(reply), failure: e => new StoringFailed(e.Message));
+    }
+
+    private void Answer(ReadOnlyMemory<byte> reply)
+    {
+        if (reply.IsEmpty || !MemoryMarshal.TryGetArray(reply, out var bytes))
+        {
+            AskForMore();
             return;
         }
 
-        _storing = storing.AsTask();
-        _storing.PipeTo(Self, success: () => Stored.Instance, failure: e => new StoringFailed(e.Message));
+        Become(Replying);
+        WaitFor(Tcp.Write.Create(ByteString.FromBytes(bytes), ReplyTaken.Instance));
     }
 
     private void AskForMore()
     {
+        ArrayPool<byte>.Shared.Return(_buffer!);
+        _buffer = null;
         Become(Receiving);
         if (_server.ProcessingDelay > TimeSpan.Zero)
             Timers.StartSingleTimer(ReadOn.Instance, ReadOn.Instance, _server.ProcessingDelay);
         else
-            _connection.Tell(Tcp.ResumeReading.Instance);
+            WaitFor(Tcp.ResumeReading.Instance);
     }
 
-    private void BreakOff(string reason)
+    private void Close()
     {
-        Publish(new ServerEvents.BrokenOff(_server.Name, _peer, _bytes, reason));
+        _socket.Disarm();
+        Become(Closing);
+        WaitFor(Tcp.Close.Instance);
+    }
+
+    /// <summary>Gives the connection something to do that only the peer can end: that is when idle time counts.</summary>
+    private void WaitFor(Tcp.Command command)
+    {
+        _waitingSince = Now;
+        _connection.Tell(command);
+    }
+
+    /// <summary>One timer for many chunks: it fires, looks how long the present wait is, and sleeps for the rest.</summary>
+    private void CheckIdle()
+    {
+        var left = _server.IdleTimeout - (Now - (_waitingSince ?? Now));
+        if (left <= TimeSpan.Zero)
+            BreakOff($"nothing moved for {Durations.Format(_server.IdleTimeout)} (idle-timeout)");
+        else
+            Timers.StartSingleTimer(IdleCheck.Instance, IdleCheck.Instance, left);
+    }
+
+    private void BreakOff(string reason) => End(new ServerEvents.BrokenOff(_server.Name, _peer, _bytes, reason));
+
+    private void End(ServerEvents.IServerEvent ending)
+    {
+        _ended = true;
+        Publish(ending);
+        Become(_ => { });
         Context.Stop(Self);
     }
 
@@ -165,8 +260,11 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     protected override void PostStop()
     {
+        if (!_ended)
+            Publish(new ServerEvents.BrokenOff(_server.Name, _peer, _bytes, "the receiver was stopped or crashed"));
         // Nothing to a connection that is closed; a reset to one that is not.
         _connection.Tell(Tcp.Abort.Instance);
+        _digest?.Dispose();
         _ = DisposeAfter(_storing, _sink);
     }
 
@@ -177,15 +275,22 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         await sink.DisposeAsync();
     }
 
+    private sealed record Stored(ReadOnlyMemory<byte> Reply);
+
     private sealed record StoringFailed(string Reason);
 
-    private sealed class Stored
+    private sealed class ReplyTaken : Tcp.Event
     {
-        public static readonly Stored Instance = new();
+        public static readonly ReplyTaken Instance = new();
     }
 
     private sealed class ReadOn
     {
         public static readonly ReadOn Instance = new();
+    }
+
+    private sealed class IdleCheck
+    {
+        public static readonly IdleCheck Instance = new();
     }
 }

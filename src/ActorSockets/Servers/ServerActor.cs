@@ -7,25 +7,37 @@ using Akka.IO;
 namespace ActorSockets.Servers;
 
 /// <summary>
-/// One endpoint: binds it through Akka.IO, and gives each connection a <see cref="ReceiverActor"/>.
+/// One endpoint: binds it through Akka.IO, and gives each connection that it admits a <see cref="ReceiverActor"/>.
 /// <code>
-///   Binding ── Bound ──► Listening ── the listener died ──► Binding, after rebind-delay
+///   Binding ── Bound ──► Listening ── Drain ──► Draining: refuses, and says Drained when the last connection has ended
+///      │         ▲           └── the listener died ──► Binding, after rebind-delay
 ///      └── no such address, in use ──► BindFailed, stopped
 /// </code>
 /// </summary>
 internal sealed class ServerActor : UntypedActor, IWithTimers
 {
+    private const string RebindKey = "rebind";
+    private const string RefusalsKey = "refusals";
+
     private readonly ServerSettings _server;
     private readonly Func<ServerSettings, string, ISink> _createSink;
     private readonly IActorRef _tcp;
+    private readonly Admission _admission;
+    private readonly Dictionary<EndPoint, SocketControl> _armed = [];
+    private readonly Dictionary<string, (int Count, string LastPeer)> _refused = new(StringComparer.Ordinal);
     private IPEndPoint? _endpoint;
+    private bool _draining;
+    private bool _acceptFails;
+    private int _open;
     private long _accepted;
+    private long _acceptRetries;
 
     public ServerActor(ServerSettings server, Func<ServerSettings, string, ISink> createSink, IActorRef tcp)
     {
         _server = server;
         _createSink = createSink;
         _tcp = tcp;
+        _admission = new Admission(server.Allow, server.MaxConnections);
     }
 
     public static Props Props(ServerSettings server, Func<ServerSettings, string, ISink> createSink, IActorRef tcp) =>
@@ -51,7 +63,8 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 break;
             case Tcp.Bound bound:
                 // A fatal accept error stops the listener without a word.
-                Context.Watch(Sender);
+                Context.WatchWith(Sender, new ListenerDied());
+                Sender.Tell(new Tcp.SubscribeToTcpListenerStats(Self));
                 // The same port again after a rebind, also when any free one was asked for.
                 _endpoint = Endpoints.Unmap((IPEndPoint)bound.LocalAddress);
                 Tell(new ServerEvents.Bound(_server.Name, _endpoint));
@@ -60,11 +73,11 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             case Tcp.CommandFailed { Cmd: Tcp.Bind } failed:
                 GiveUp(failed.Cause.Value?.Message ?? "the reason is not known");
                 break;
-            case Rebind:
+            case BindAgain:
                 Resolve();
                 break;
             default:
-                Unhandled(message);
+                AnyTime(message);
                 break;
         }
     }
@@ -73,14 +86,40 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case Tcp.Connected connected:
-                var peer = Endpoints.Format(connected.RemoteAddress);
-                Context.ActorOf(ReceiverActor.Props(_server, peer, Sender, _createSink), $"{ActorName(peer)}-{++_accepted}");
+            case SocketControl.Armed armed:
+                _armed[armed.Peer] = armed.Control;
                 break;
-            case Terminated:
-                Tell(new ServerEvents.ListenerLost(_server.Name, _server.RebindDelay));
-                Timers.StartSingleTimer(Rebind.Instance, Rebind.Instance, _server.RebindDelay);
+            case Tcp.Connected connected:
+                Admit(connected.RemoteAddress);
+                break;
+            case Tcp.TcpListenerStatistics statistics:
+                WatchAccepting(statistics.RetriedIncomingConnections);
+                break;
+            case ListenerDied:
+                (_acceptRetries, _acceptFails) = (0, false);
+                Rebind();
                 Become(Binding);
+                break;
+            default:
+                AnyTime(message);
+                break;
+        }
+    }
+
+    private void AnyTime(object message)
+    {
+        switch (message)
+        {
+            case ReceiverEnded:
+                _open--;
+                ReportDrained();
+                break;
+            case ServerEvents.Drain:
+                _draining = true;
+                ReportDrained();
+                break;
+            case ReportRefusals:
+                PublishRefusals();
                 break;
             default:
                 Unhandled(message);
@@ -88,12 +127,68 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         }
     }
 
+    private void Admit(EndPoint remote)
+    {
+        var peer = Endpoints.Format(remote);
+        var socket = _armed.Remove(remote, out var armed) ? armed : SocketControl.None;
+        if ((_draining ? "shutting down" : _admission.Refuse(((IPEndPoint)remote).Address, _open)) is { } reason)
+        {
+            Sender.Tell(Tcp.Abort.Instance);
+            Refuse(reason, peer);
+            return;
+        }
+
+        var receiver = Context.ActorOf(ReceiverActor.Props(_server, peer, Sender, socket, _createSink), $"{ActorName(peer)}-{++_accepted}");
+        Context.WatchWith(receiver, ReceiverEnded.Instance);
+        _open++;
+    }
+
+    /// <summary>Says the first one at once, and counts the others until the interval is over.</summary>
+    private void Refuse(string reason, string peer)
+    {
+        _refused[reason] = (_refused.GetValueOrDefault(reason).Count + 1, peer);
+        if (!Timers.IsTimerActive(RefusalsKey))
+            PublishRefusals();
+    }
+
+    private void PublishRefusals()
+    {
+        foreach (var (reason, (count, lastPeer)) in _refused)
+            Tell(new ServerEvents.Refused(_server.Name, reason, count, lastPeer));
+        if (_refused.Count > 0)
+            Timers.StartSingleTimer(RefusalsKey, ReportRefusals.Instance, _server.RefusalReportInterval);
+        _refused.Clear();
+    }
+
+    /// <summary>Without a file handle the listener retries every 10 ms and tells nobody but its statistics (1.5.74).</summary>
+    private void WatchAccepting(long retries)
+    {
+        var fails = retries > _acceptRetries;
+        _acceptRetries = retries;
+        if (fails == _acceptFails)
+            return;
+        _acceptFails = fails;
+        Tell(fails ? new ServerEvents.AcceptFailing(_server.Name) : new ServerEvents.AcceptRecovered(_server.Name));
+    }
+
+    private void ReportDrained()
+    {
+        if (_draining && _open == 0)
+            Context.Parent.Tell(new ServerEvents.Drained());
+    }
+
+    private void Rebind()
+    {
+        Tell(new ServerEvents.ListenerLost(_server.Name, _server.RebindDelay));
+        Timers.StartSingleTimer(RebindKey, BindAgain.Instance, _server.RebindDelay);
+    }
+
     private void Resolve() =>
         Endpoints.ResolveAsync(_server.Host, _endpoint?.Port ?? _server.Port, CancellationToken.None)
             .PipeTo(Self, success: addresses => new Resolved(addresses[0]));
 
     private void Bind(IPEndPoint endpoint) =>
-        _tcp.Tell(new Tcp.Bind(Self, endpoint, _server.Backlog, pullMode: true)
+        _tcp.Tell(new Tcp.Bind(Self, endpoint, _server.Backlog, [new SocketControl.WhenConnected(Self)], pullMode: true)
         {
             TcpSettings = TcpSettings.Create(Context.System) with
             {
@@ -105,6 +200,13 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     private void GiveUp(string reason)
     {
+        if (_endpoint is not null)
+        {
+            // It did listen before: what took its port may go away again.
+            Rebind();
+            return;
+        }
+
         Tell(new ServerEvents.BindFailed(_server.Name, _server.Endpoint, reason));
         Context.Stop(Self);
     }
@@ -115,12 +217,24 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         Context.System.EventStream.Publish(happened);
     }
 
-    private static string ActorName(string peer) => peer.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Replace('%', '_');
+    private static string ActorName(string peer) => string.Concat(peer.Where(c => c is not ('[' or ']'))).Replace('%', '_');
 
     private sealed record Resolved(IPEndPoint Endpoint);
 
-    private sealed class Rebind
+    private sealed record ListenerDied;
+
+    private sealed class ReceiverEnded
     {
-        public static readonly Rebind Instance = new();
+        public static readonly ReceiverEnded Instance = new();
+    }
+
+    private sealed class BindAgain
+    {
+        public static readonly BindAgain Instance = new();
+    }
+
+    private sealed class ReportRefusals
+    {
+        public static readonly ReportRefusals Instance = new();
     }
 }

@@ -18,8 +18,20 @@ public static class ServerEvents
     /// <summary>It does not listen: why, and which address was asked for.</summary>
     public sealed record BindFailed(string Server, string Endpoint, string Reason) : IServerEvent;
 
-    /// <summary>The listener died. It will be bound again after <paramref name="RetryIn"/>.</summary>
+    /// <summary>The listener died, or its port could not be bound again. It will be bound again after <paramref name="RetryIn"/>.</summary>
     public sealed record ListenerLost(string Server, TimeSpan RetryIn) : IServerEvent;
+
+    /// <summary>
+    /// Clients that were reset at once: why, and how many since this was last said, which is at most once per
+    /// <c>refusal-report-interval</c>.
+    /// </summary>
+    public sealed record Refused(string Server, string Reason, int Count, string LastPeer) : IServerEvent;
+
+    /// <summary>The kernel gives no more connections (mostly: no file handle is free). The listener goes on trying.</summary>
+    public sealed record AcceptFailing(string Server) : IServerEvent;
+
+    /// <summary>It gives connections again.</summary>
+    public sealed record AcceptRecovered(string Server) : IServerEvent;
 
     /// <summary>A client connected.</summary>
     public sealed record Accepted(string Server, string Peer) : IServerEvent;
@@ -29,6 +41,15 @@ public static class ServerEvents
 
     /// <summary>The connection ended without the client's FIN, or the sink failed: what was received is incomplete.</summary>
     public sealed record BrokenOff(string Server, string Peer, long Bytes, string Reason) : IServerEvent;
+
+    /// <summary>
+    /// Takes no new connections, lets the open ones end, and answers <see cref="Drained"/> when they have. The ports stay
+    /// bound until the system ends: letting go of them would reset every connection that was accepted through them.
+    /// </summary>
+    public sealed record Drain;
+
+    /// <summary>No connection is open any more.</summary>
+    public sealed record Drained;
 
     /// <summary>Asks <c>/user/servers</c> for <see cref="AllBound"/>.</summary>
     public sealed record WhenBound;

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using ActorSockets.Configuration;
 using ActorSockets.Servers.Sinks;
 
@@ -21,6 +23,27 @@ public sealed record ServerSettings
     /// <summary>Bytes of each chunk that the console sink prints; null: all.</summary>
     public required int? Preview { get; init; }
 
+    /// <summary>Where the file sink puts its files; empty for other sinks.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>Whether the peer is told how many bytes were stored, and their SHA-256.</summary>
+    public required bool Receipt { get; init; }
+
+    /// <summary>Connections at a time; the next is reset at once.</summary>
+    public required int MaxConnections { get; init; }
+
+    /// <summary>A connection on which nothing moved for so long is reset; zero: never.</summary>
+    public required TimeSpan IdleTimeout { get; init; }
+
+    /// <summary>Bytes a second that a client must send; 0: any rate.</summary>
+    public required long MinReceiveRate { get; init; }
+
+    /// <summary>The networks that may connect; empty: any.</summary>
+    public required IReadOnlyList<IPNetwork> Allow { get; init; }
+
+    /// <summary>How often refused connections are reported at most.</summary>
+    public required TimeSpan RefusalReportInterval { get; init; }
+
     /// <summary>Pause after each chunk before the next is read; zero: none.</summary>
     public required TimeSpan ProcessingDelay { get; init; }
 
@@ -39,13 +62,42 @@ public sealed record ServerSettings
     internal static ServerSettings From(string name, SettingsSection section) => new()
     {
         Name = name,
-        Host = section.Text("host"),
+        Host = section.Host("host"),
         Port = section.Int("port", 0, 65535),
         Sink = section.OneOf("sink", SinkFactory.Names),
         Preview = section.Text("preview") == "all" ? null : section.Int("preview", 1, int.MaxValue),
+        Directory = DirectoryOf(section),
+        Receipt = section.Switch("receipt"),
+        MaxConnections = section.Int("max-connections", 1, 1_000_000),
+        IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, TimeSpan.FromDays(30)),
+        MinReceiveRate = section.Bytes("min-receive-rate", 0, 1L << 40),
+        Allow = [.. section.Texts("allow").Select(text => Network(section, text))],
+        RefusalReportInterval = section.Duration("refusal-report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
         ProcessingDelay = section.Duration("processing-delay", TimeSpan.Zero, TimeSpan.FromHours(1)),
         ReceiveFrameBytes = (int)section.Bytes("receive-frame", 1024, 1024 * 1024),
         Backlog = section.Int("backlog", 1, 65535),
         RebindDelay = section.Duration("rebind-delay", TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)),
     };
+
+    private static string DirectoryOf(SettingsSection section)
+    {
+        if (section.Text("sink") != "file")
+            return "";
+        var directory = section.Text("directory");
+        if (directory.Length == 0)
+            section.Reject("directory", "is missing: the file sink needs a directory");
+        else if (!System.IO.Directory.Exists(directory))
+            section.Reject("directory", $"there is no directory '{directory}' (relative paths start at the working directory)");
+        return directory;
+    }
+
+    private static IPNetwork Network(SettingsSection section, string text)
+    {
+        if (IPNetwork.TryParse(text, out var network))
+            return network;
+        if (IPAddress.TryParse(text, out var address))
+            return new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
+        section.Reject("allow", $"'{text}' is not a network such as 10.0.0.0/8 or 2001:db8::/32");
+        return default;
+    }
 }

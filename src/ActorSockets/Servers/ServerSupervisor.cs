@@ -5,7 +5,7 @@ namespace ActorSockets.Servers;
 
 /// <summary>
 /// One <see cref="ServerActor"/> per configured endpoint. Whoever asks with <see cref="ServerEvents.WhenBound"/> is told when each of
-/// them listens or has failed to.
+/// them listens or has failed to; whoever sends <see cref="ServerEvents.Drain"/>, when no connection is open any more.
 /// </summary>
 internal sealed class ServerSupervisor : UntypedActor
 {
@@ -14,6 +14,8 @@ internal sealed class ServerSupervisor : UntypedActor
     private readonly IActorRef _tcp;
     private readonly Dictionary<string, ServerEvents.IServerEvent> _answers = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
+    private readonly HashSet<IActorRef> _undrained = [];
+    private IActorRef? _drainer;
 
     public ServerSupervisor(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, IActorRef tcp)
     {
@@ -44,12 +46,31 @@ internal sealed class ServerSupervisor : UntypedActor
                 _waiting.Add(Sender);
                 Reply();
                 break;
+            case ServerEvents.Drain drain:
+                _drainer = Sender;
+                _undrained.UnionWith(Context.GetChildren());
+                foreach (var server in _undrained)
+                    server.Tell(drain);
+                ReportDrained();
+                break;
+            case ServerEvents.Drained:
+                _undrained.Remove(Sender);
+                ReportDrained();
+                break;
             case ServerEvents.IServerEvent:
                 break;
             default:
                 Unhandled(message);
                 break;
         }
+    }
+
+    private void ReportDrained()
+    {
+        if (_undrained.Count > 0)
+            return;
+        _drainer?.Tell(new ServerEvents.Drained());
+        _drainer = null;
     }
 
     private void Reply()

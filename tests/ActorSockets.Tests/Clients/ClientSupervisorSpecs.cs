@@ -12,7 +12,7 @@ public sealed class ClientSupervisorSpecs : Specs
     [Fact]
     public void Rejects_a_delivery_to_a_target_that_it_does_not_know()
     {
-        var clients = Sys.ActorOf(ClientSupervisor.Props([Target()], CreateTestProbe()));
+        var clients = Sys.ActorOf(ClientSupervisor.Props([Target()], 256, CreateTestProbe()));
         clients.Tell(new Deliver("1", "nobody", new TextPayload("hello")), TestActor);
         Assert.Equal(new Rejected("nobody", "1", "there is no target named nobody"), ExpectMsg<Rejected>());
     }
@@ -21,7 +21,7 @@ public sealed class ClientSupervisorSpecs : Specs
     public void One_target_that_does_not_answer_holds_up_no_other()
     {
         var tcp = CreateTestProbe();
-        var clients = Sys.ActorOf(ClientSupervisor.Props([Target(), Target() with { Name = "u", Port = 10 }], tcp));
+        var clients = Sys.ActorOf(ClientSupervisor.Props([Target(), Target() with { Name = "u", Port = 10 }], 256, tcp));
         clients.Tell(new Deliver("1", "t", new TextPayload("hello")), TestActor);
         tcp.ExpectMsg<Tcp.Connect>();
         clients.Tell(new Deliver("1", "u", new TextPayload("hello")), TestActor);
@@ -32,7 +32,7 @@ public sealed class ClientSupervisorSpecs : Specs
     public void A_sender_that_crashes_goes_on_with_the_same_delivery_and_the_same_queue()
     {
         var (tcp, events) = (CreateTestProbe(), SubscribeTo<BackingOff>());
-        var clients = Sys.ActorOf(ClientSupervisor.Props([Target("backoff { min = 1ms, max = 1ms }")], tcp), "clients");
+        var clients = Sys.ActorOf(ClientSupervisor.Props([Target("backoff { min = 1ms, max = 1ms }")], 256, tcp), "clients");
         clients.Tell(new Deliver("1", "t", new TextPayload("first")), TestActor);
         clients.Tell(new Deliver("2", "t", new TextPayload("second")), TestActor);
         tcp.ExpectMsg<Tcp.Connect>();

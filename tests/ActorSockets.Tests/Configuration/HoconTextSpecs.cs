@@ -18,7 +18,8 @@ public sealed class HoconTextSpecs
     [InlineData("a {\n  b = http://host/x }", 2, "put quotes around a value that has a ':' in it")]
     [InlineData("a = ${", 1, "this '${' is never closed")]
     [InlineData("\na = ${NOT_SET}", 2, "the environment variable NOT_SET is not set (${?NOT_SET} would make it optional)")]
-    [InlineData("a { b { }, c = 1 }", 1, "not readable from here on (after '}' write no comma)")]
+    [InlineData("{ a = 1 }\nb = 2", 2, "something follows after the last '}'")]
+    [InlineData("{ a = 1", 1, "this '{' is never closed")]
     public void Says_in_which_line_the_text_is_wrong(string text, int line, string message)
     {
         var error = Assert.Single(Assert.Throws<SettingsException>(() => HoconText.Parse(text, "x.conf", _ => null)).Errors);
@@ -38,9 +39,22 @@ public sealed class HoconTextSpecs
     [InlineData("a.b = 5\na.b = ${?NOT_SET}", "5")]
     [InlineData("a.b = x-${PORT}", "x-1234")]
     [InlineData("a =\n{ b = 1 }", "1")]
+    [InlineData("a { c { d = 2 }, b = 1 }", "1")]
+    [InlineData("a = { c = { d = 2 }, b = 1 }", "1")]
+    [InlineData("{ \"a\": { \"c\": [{ \"d\": 1 }, 2], \"b\": 1 } }", "1")]
+    [InlineData("a { c = 2, b = 1 }", "1")]
     public void Reads_what_HOCON_allows(string text, string expected)
     {
         Assert.Equal(expected, HoconText.Parse(text, "x.conf", name => name == "PORT" ? "1234" : null).GetString("a.b"));
+    }
+
+    [Theory]
+    [InlineData('{', "sections are nested deeper than 50")]
+    [InlineData('[', "lists are nested deeper than 50")]
+    public void Refuses_nesting_that_would_overflow_the_stack(char bracket, string message)
+    {
+        var text = string.Concat(Enumerable.Repeat(bracket == '{' ? "a {" : "[", 100_000));
+        Assert.Contains(message, Assert.Throws<SettingsException>(() => HoconText.Parse(bracket == '{' ? text : "a = " + text, "x.conf", _ => null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

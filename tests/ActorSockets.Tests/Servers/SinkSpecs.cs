@@ -5,8 +5,9 @@ using ActorSockets.Tests.Support;
 namespace ActorSockets.Tests.Servers;
 
 /// <summary>What every sink promises, for each name that a configuration can use; then what is each one's own.</summary>
-public sealed class SinkSpecs
+public sealed class SinkSpecs : IDisposable
 {
+    private readonly string _directory = Directory.CreateTempSubdirectory("sink-specs-").FullName;
     private readonly List<string> _printed = [];
 
     public static TheoryData<string> All => [.. SinkFactory.Names];
@@ -32,6 +33,65 @@ public sealed class SinkSpecs
     }
 
     [Fact]
+    public async Task Echo_gives_back_what_it_gets()
+    {
+        await using var sink = Create("sink = echo");
+        Assert.Equal("abc"u8.ToArray(), (await sink.WriteAsync("abc"u8.ToArray())).ToArray());
+    }
+
+    [Fact]
+    public async Task File_has_its_name_only_after_the_clean_end()
+    {
+        await using var sink = Create("sink = file");
+        await sink.WriteAsync("abc"u8.ToArray());
+        Assert.EndsWith(".partial", Assert.Single(Directory.GetFiles(_directory)), StringComparison.Ordinal);
+        await sink.WriteAsync("def"u8.ToArray());
+        await sink.CompleteAsync();
+        var stored = Assert.Single(Directory.GetFiles(_directory));
+        Assert.DoesNotContain("partial", stored, StringComparison.Ordinal);
+        Assert.Equal("abcdef", await File.ReadAllTextAsync(stored));
+    }
+
+    [Fact]
+    public async Task File_of_an_empty_stream_is_an_empty_file()
+    {
+        await using var sink = Create("sink = file");
+        await sink.CompleteAsync();
+        Assert.Equal(0, new FileInfo(Assert.Single(Directory.GetFiles(_directory))).Length);
+    }
+
+    [Fact]
+    public async Task File_leaves_nothing_of_a_stream_that_broke_off()
+    {
+        var sink = Create("sink = file");
+        await sink.WriteAsync("abc"u8.ToArray());
+        await sink.DisposeAsync();
+        Assert.Empty(Directory.GetFiles(_directory));
+    }
+
+    [Fact]
+    public async Task File_gives_no_two_connections_the_same_name()
+    {
+        var sinks = Enumerable.Range(0, 50).Select(_ => Create("sink = file")).ToArray();
+        foreach (var sink in sinks)
+        {
+            await sink.WriteAsync("abc"u8.ToArray());
+            await sink.CompleteAsync();
+        }
+
+        Assert.Equal(50, Directory.GetFiles(_directory).Length);
+    }
+
+    [Fact]
+    public async Task File_fails_when_the_directory_is_gone()
+    {
+        await using var sink = Create("sink = file");
+        Directory.Delete(_directory);
+        await Assert.ThrowsAsync<DirectoryNotFoundException>(async () => await sink.WriteAsync("abc"u8.ToArray()));
+        Directory.CreateDirectory(_directory);
+    }
+
+    [Fact]
     public async Task Console_prints_line_by_line_who_sent_what()
     {
         await using var sink = Create("sink = console");
@@ -53,11 +113,20 @@ public sealed class SinkSpecs
     }
 
     [Fact]
+    public async Task Console_shows_that_the_last_character_is_incomplete()
+    {
+        await using var sink = Create("sink = console");
+        await sink.WriteAsync(Encoding.UTF8.GetBytes("世").AsMemory(0, 2));
+        await sink.CompleteAsync();
+        Assert.Equal(["s < peer: \uFFFD"], _printed);
+    }
+
+    [Fact]
     public async Task Console_lets_no_peer_steer_the_terminal()
     {
         await using var sink = Create("sink = console");
-        await sink.WriteAsync("\u001b[2Jx\r\0\n"u8.ToArray());
-        Assert.Equal([@"s < peer: \x1B[2Jx\r\x00"], _printed);
+        await sink.WriteAsync("\u001b[2Jx\r\0\\\u202e\n"u8.ToArray());
+        Assert.Equal([@"s < peer: \x1B[2Jx\r\x00\\\u202E"], _printed);
     }
 
     [Fact]
@@ -76,9 +145,11 @@ public sealed class SinkSpecs
         Assert.Equal(2, _printed.Count);
     }
 
-    private ISink Create(string hocon) => SinkFactory.Create(new SinkContext(Specs.Server(hocon), "peer", line =>
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    private ISink Create(string hocon) => SinkFactory.Create(new SinkContext(Specs.Server($"directory = \"{_directory}\"\n{hocon}"), "peer", line =>
     {
-        _printed.Add(line);
+        _printed.AddRange(line.Split('\n'));
         return ValueTask.CompletedTask;
     }));
 }

@@ -19,12 +19,13 @@ internal sealed class RecordingSink : ISink
     /// <summary>What arrived, once the stream is complete; faulted when it broke off.</summary>
     public Task<(long Bytes, string Digest)> Completed => _completed.Task;
 
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> chunk)
+    public async ValueTask<ReadOnlyMemory<byte>> WriteAsync(ReadOnlyMemory<byte> chunk)
     {
         Chunks.Enqueue(chunk.Length);
         await Room;
         _bytes += chunk.Length;
         _hash.AppendData(chunk.Span);
+        return default;
     }
 
     public ValueTask CompleteAsync()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace ActorSockets.Servers.Sinks;
@@ -12,26 +13,31 @@ internal sealed class ConsoleSink(SinkContext context) : ISink
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
     private readonly StringBuilder _line = new();
 
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> chunk)
+    public async ValueTask<ReadOnlyMemory<byte>> WriteAsync(ReadOnlyMemory<byte> chunk)
     {
         if (context.Server.Preview is { } preview)
         {
             await context.Print(Preview(chunk.Span, preview));
-            return;
+            return default;
         }
 
-        foreach (var line in Lines(chunk.Span))
-            await context.Print(_prefix + line);
+        var lines = Lines(chunk.Span, flush: false);
+        if (lines.Count > 0)
+            await context.Print(string.Join('\n', lines));
+        return default;
     }
 
     public async ValueTask CompleteAsync()
     {
+        var lines = Lines([], flush: true);
         if (_line.Length > 0)
-            await context.Print(_prefix + _line);
+            lines.Add(_prefix + _line);
         _line.Clear();
+        if (lines.Count > 0)
+            await context.Print(string.Join('\n', lines));
     }
 
-    public ValueTask DisposeAsync() => CompleteAsync();
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private string Preview(ReadOnlySpan<byte> chunk, int preview)
     {
@@ -41,10 +47,10 @@ internal sealed class ConsoleSink(SinkContext context) : ISink
         return chunk.Length > preview ? text.Append('…').ToString() : text.ToString();
     }
 
-    private List<string> Lines(ReadOnlySpan<byte> chunk)
+    private List<string> Lines(ReadOnlySpan<byte> chunk, bool flush)
     {
-        var characters = new char[_decoder.GetCharCount(chunk, flush: false)];
-        _decoder.GetChars(chunk, characters, flush: false);
+        var characters = new char[_decoder.GetCharCount(chunk, flush)];
+        _decoder.GetChars(chunk, characters, flush);
 
         var lines = new List<string>();
         foreach (var c in characters)
@@ -53,7 +59,7 @@ internal sealed class ConsoleSink(SinkContext context) : ISink
                 Escape(c, _line);
             if (c != '\n' && _line.Length < LongestLine)
                 continue;
-            lines.Add(_line.ToString());
+            lines.Add(_prefix + _line);
             _line.Clear();
         }
 
@@ -62,13 +68,16 @@ internal sealed class ConsoleSink(SinkContext context) : ISink
 
     private static void Escape(char c, StringBuilder to)
     {
-        if (c is '\r')
-            to.Append("\\r");
-        else if (c is '\n')
-            to.Append("\\n");
-        else if (char.IsControl(c) && c != '\t')
-            to.Append($"\\x{(int)c:X2}");
-        else
-            to.Append(c);
+        // Also what turns the direction of text or breaks lines: a peer must not be able to show what it did not send.
+        var unsafeToPrint = char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format
+            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        switch (c)
+        {
+            case '\\': to.Append(@"\\"); break;
+            case '\r': to.Append(@"\r"); break;
+            case '\n': to.Append(@"\n"); break;
+            case not '\t' when unsafeToPrint: to.Append(c < 256 ? $@"\x{(int)c:X2}" : $@"\u{(int)c:X4}"); break;
+            default: to.Append(c); break;
+        }
     }
 }

@@ -3,7 +3,7 @@ namespace ActorSockets.Servers.Sinks;
 /// <summary>Reads and forgets.</summary>
 internal sealed class DiscardSink : ISink
 {
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> chunk) => ValueTask.CompletedTask;
+    public ValueTask<ReadOnlyMemory<byte>> WriteAsync(ReadOnlyMemory<byte> chunk) => default;
 
     public ValueTask CompleteAsync() => ValueTask.CompletedTask;
 

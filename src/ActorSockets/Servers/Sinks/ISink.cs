@@ -7,9 +7,10 @@ namespace ActorSockets.Servers.Sinks;
 /// <remarks>Disposed without <see cref="CompleteAsync"/>, the stream broke off, and what was taken is incomplete.</remarks>
 public interface ISink : IAsyncDisposable
 {
-    /// <summary>Takes a chunk. The memory is the caller's again when the task is done.</summary>
-    ValueTask WriteAsync(ReadOnlyMemory<byte> chunk);
+    /// <summary>Takes a chunk, and gives back what is to be sent to the peer, or nothing.</summary>
+    /// <remarks>The chunk's memory is the caller's again when the task is done and the answer, which may be a part of it, is sent.</remarks>
+    ValueTask<ReadOnlyMemory<byte>> WriteAsync(ReadOnlyMemory<byte> chunk);
 
-    /// <summary>The peer sent its last byte. When the task is done, all that was written is where it should be.</summary>
+    /// <summary>The peer sent its last byte. When the task is done, all that was written is where it should be, for good.</summary>
     ValueTask CompleteAsync();
 }

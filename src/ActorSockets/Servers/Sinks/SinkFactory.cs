@@ -3,7 +3,7 @@ namespace ActorSockets.Servers.Sinks;
 /// <summary>What a sink may know of the connection that it serves.</summary>
 /// <param name="Server">The server's settings.</param>
 /// <param name="Peer">The peer's endpoint.</param>
-/// <param name="Print">Writes one line where the program's data goes; done when the line is taken.</param>
+/// <param name="Print">Writes one or more lines where the program's data goes; done when they are written.</param>
 internal sealed record SinkContext(ServerSettings Server, string Peer, Func<string, ValueTask> Print);
 
 /// <summary>The sinks that a configuration can name. A new one is a file beside this, a line here and one in the tests.</summary>
@@ -13,6 +13,8 @@ internal static class SinkFactory
     {
         ["console"] = context => new ConsoleSink(context),
         ["discard"] = _ => new DiscardSink(),
+        ["echo"] = _ => new EchoSink(),
+        ["file"] = context => new FileSink(context),
     };
 
     public static IReadOnlyList<string> Names { get; } = [.. Kinds.Keys];

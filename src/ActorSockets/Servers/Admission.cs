@@ -1,0 +1,18 @@
+using System.Net;
+
+namespace ActorSockets.Servers;
+
+/// <summary>Whether a peer may connect.</summary>
+/// <param name="Allow">Networks that may; empty: any.</param>
+/// <param name="MaxConnections">Connections at a time.</param>
+internal sealed record Admission(IReadOnlyList<IPNetwork> Allow, int MaxConnections)
+{
+    /// <summary>Why not, as the setting that says so; null: it may.</summary>
+    public string? Refuse(IPAddress peer, int open)
+    {
+        var address = peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer;
+        if (Allow.Count > 0 && !Allow.Any(network => network.Contains(address)))
+            return "not in allow";
+        return open >= MaxConnections ? $"max-connections = {MaxConnections}" : null;
+    }
+}
