@@ -18,17 +18,15 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _open = 2;
 
-    private HostProcess(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment)
+    private HostProcess(string program, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ActorSockets.Host"), arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
             WorkingDirectory = RepositoryRoot,
         };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
-            start.Environment[name] = value;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, e) => Heard(e.Data, _output);
         _process.ErrorDataReceived += (_, e) => Heard(e.Data, null);
@@ -52,9 +50,15 @@ internal sealed class HostProcess : IAsyncDisposable
         }
     }
 
-    public static HostProcess Start(params string[] arguments) => new(arguments, null);
+    public int Id => _process.Id;
 
-    public static HostProcess Start(IReadOnlyDictionary<string, string> environment, params string[] arguments) => new(arguments, environment);
+    private static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "ActorSockets.Host");
+
+    public static HostProcess Start(params string[] arguments) => new(Program, arguments);
+
+    /// <summary>With so many file handles and no more.</summary>
+    public static HostProcess StartWithLimit(int handles, params string[] arguments) =>
+        new("bash", ["-c", $"ulimit -n {handles}; exec \"$0\" \"$@\"", Program, .. arguments]);
 
     public static async Task<(int ExitCode, string Said)> RunAsync(params string[] arguments)
     {

@@ -1,0 +1,226 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using ActorSockets.Payloads;
+using ActorSockets.Tests.Support;
+using Akka.Actor;
+using Akka.TestKit;
+using static ActorSockets.Clients.Deliveries;
+
+namespace ActorSockets.Tests.Faults;
+
+/// <summary>Senders against peers that do what peers do on a bad day.</summary>
+public sealed class BadPeerSpecs : FaultSpecs
+{
+    private const int Large = 32 << 20;
+
+    private readonly TestProbe _events;
+
+    public BadPeerSpecs() => _events = SubscribeTo<IDeliveryEvent>();
+
+    [Fact]
+    public async Task One_that_refuses_is_delivered_to_when_it_is_back()
+    {
+        var gone = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);
+        var port = gone.Port;
+        gone.Dispose();
+        Send(Clients(port), 1000);
+        await _events.FishForMessageAsync<BackingOff>(b => b.Attempt >= 3, Patience);
+
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        listener.Start();
+        using var socket = await listener.AcceptSocketAsync();
+        Assert.Equal(1000, await ScriptedPeer.ReadToEndAsync(socket));
+        socket.Close();
+        ExpectMsg<Delivered>(Patience);
+    }
+
+    [Fact]
+    public async Task One_that_swallows_SYNs_is_given_up_in_time_and_delivered_to_when_it_answers()
+    {
+        // A full accept queue: the kernel drops further SYNs.
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(0);
+        var endpoint = (IPEndPoint)listener.LocalEndPoint!;
+        using var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await filler.ConnectAsync(endpoint);
+
+        Send(Clients(endpoint.Port, "connect-timeout = 300ms"), 1000);
+        var backingOff = await _events.FishForMessageAsync<BackingOff>(_ => true, Patience);
+        Assert.Equal($"127.0.0.1:{endpoint.Port} did not answer within 300 ms", backingOff.Reason);
+
+        using var first = await listener.AcceptAsync();
+        while (!HasMessages)
+        {
+            using var socket = await listener.AcceptAsync();
+            await ScriptedPeer.ReadToEndAsync(socket);
+            socket.Close();
+            await _events.FishForMessageAsync<IDeliveryEvent>(e => e is IOutcome or BackingOff, Patience);
+        }
+
+        Assert.Equal(1000, ExpectMsg<Delivered>(Patience).Report.Taken);
+    }
+
+    [Fact]
+    public async Task One_that_accepts_and_never_reads_is_blocked_and_then_given_up()
+    {
+        using var peer = new ScriptedPeer(_ => Task.Delay(Timeout.Infinite));
+        Send(Clients(peer.Port, "busy-after = 50ms\n give-up-after = 1s"), Large);
+        var blocked = await _events.FishForMessageAsync<Blocked>(_ => true, Patience);
+        Assert.Equal(Large, blocked.Taken + blocked.Remaining);
+        var failed = ExpectMsg<Failed>(Patience);
+        Assert.StartsWith("no progress for 1 s (give-up-after)", failed.Reason, StringComparison.Ordinal);
+        Assert.InRange(failed.Report.Taken, 1, Large - 1);
+    }
+
+    [Fact]
+    public async Task One_that_reads_byte_by_byte_makes_no_other_wait()
+    {
+        using var slow = new ScriptedPeer(async socket =>
+        {
+            while (await socket.ReceiveAsync(new byte[1]) > 0)
+                await Task.Delay(1000);
+        });
+        using var quick = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);
+        var clients = Clients([Target("busy-after = 50ms", slow.Port) with { Name = "slow" }, Target("", quick.Port) with { Name = "quick" }]);
+        clients.Tell(new Deliver("1", "slow", new GeneratedPayload(Large)), TestActor);
+        await _events.FishForMessageAsync<Blocked>(b => b.Target == "slow", Patience);
+        clients.Tell(new Deliver("2", "quick", new GeneratedPayload(Large)), TestActor);
+        Assert.Equal("quick", ExpectMsg<Delivered>(Patience).Target);
+
+        clients.Tell(new Cancel("1", "slow"), TestActor);
+        Assert.Equal("cancelled", ExpectMsg<Failed>(Patience).Reason);
+    }
+
+    [Theory]
+    [InlineData("close")]
+    [InlineData("receipt")]
+    public void One_that_sends_its_FIN_first_and_reads_on_confirms_nothing(string confirm)
+    {
+        using var peer = new ScriptedPeer(async socket =>
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            await ScriptedPeer.ReadToEndAsync(socket);
+        });
+        Send(Clients(peer.Port, $"confirm = {confirm}"), Large);
+        Assert.Equal(Large, ExpectMsg<Unconfirmed>(Patience).Report.Taken);
+    }
+
+    [Theory]
+    [InlineData("hello", "sent back something that is no receipt")]
+    [InlineData("", "closed without a receipt (does it send one?)")]
+    [InlineData("received 1000 sha256:xyz\n", "sent back something that is no receipt")]
+    [InlineData("received 1000 sha256:0000000000000000000000000000000000000000000000000000000000000000\nand more", "sent back something that is no receipt")]
+    public void One_that_sends_no_receipt_leaves_the_delivery_unconfirmed(string answer, string reason)
+    {
+        using var peer = new ScriptedPeer(async socket =>
+        {
+            await ScriptedPeer.ReadToEndAsync(socket);
+            await socket.SendAsync(Encoding.ASCII.GetBytes(answer));
+        });
+        Send(Clients(peer.Port, "confirm = receipt"), 1000);
+        Assert.EndsWith(reason, ExpectMsg<Unconfirmed>(Patience).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_floods_back_is_read_and_forgotten()
+    {
+        using var peer = new ScriptedPeer(async socket =>
+        {
+            var reading = ScriptedPeer.ReadToEndAsync(socket);
+            for (var i = 0; i < 200; i++)
+                await socket.SendAsync(new byte[64 * 1024]);
+            await reading;
+        });
+        Send(Clients(peer.Port, "confirm = receipt"), Large);
+        Assert.IsType<Unconfirmed>(await ExpectMsgAsync<IOutcome>(Patience));
+    }
+
+    [Fact]
+    public async Task One_that_stored_something_else_gets_it_again()
+    {
+        using var peer = new ScriptedPeer(async (socket, number) =>
+        {
+            using var all = new MemoryStream();
+            var buffer = new byte[64 * 1024];
+            for (int count; (count = await socket.ReceiveAsync(buffer)) > 0;)
+                all.Write(buffer, 0, count);
+            var stored = number == 1 ? all.ToArray()[..^1] : all.ToArray();
+            await socket.SendAsync(Receipt.For(stored.Length, System.Security.Cryptography.SHA256.HashData(stored)).ToBytes());
+        });
+        Send(Clients(peer.Port, "confirm = receipt"), 1000);
+        Assert.Contains("stored something else: it received 999 B", (await _events.FishForMessageAsync<BackingOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
+        Assert.Equal(1000, ExpectMsg<Delivered>(Patience).Report.TakenBefore);
+    }
+
+    [Fact]
+    public void One_that_never_closes_leaves_the_delivery_unconfirmed()
+    {
+        using var peer = new ScriptedPeer(async socket =>
+        {
+            await ScriptedPeer.ReadToEndAsync(socket);
+            await Task.Delay(Timeout.Infinite);
+        });
+        Send(Clients(peer.Port, "confirm-timeout = 200ms\n give-up-after = 1s"), 1000);
+        Assert.EndsWith("did not close within 200 ms of taking all", ExpectMsg<Unconfirmed>(Patience).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_is_slow_to_read_what_the_kernel_has_is_not_silent()
+    {
+        // The kernel takes all at once; the peer needs several confirm-timeouts to read it.
+        using var peer = new ScriptedPeer(async socket =>
+        {
+            var buffer = new byte[64 * 1024];
+            while (await socket.ReceiveAsync(buffer) > 0)
+                await Task.Delay(50);
+        }, receiveBufferSize: 64 * 1024);
+        Send(Clients(peer.Port, "confirm-timeout = 600ms"), 2 << 20);
+        await _events.FishForMessageAsync<Connected>(_ => true, Patience);
+        ExpectMsg<Delivered>(Patience);
+    }
+
+    [Fact]
+    public async Task One_that_resets_at_our_half_close_gets_everything_again()
+    {
+        using var peer = new ScriptedPeer(async (socket, number) =>
+        {
+            await ScriptedPeer.ReadToEndAsync(socket);
+            if (number == 1)
+                ScriptedPeer.Reset(socket);
+        });
+        Send(Clients(peer.Port), 1000);
+        Assert.Contains("broke the connection", (await _events.FishForMessageAsync<BackingOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
+        Assert.Equal(2, ExpectMsg<Delivered>(Patience).Report.Attempts);
+    }
+
+    [Fact]
+    public void A_wrong_name_fails_with_its_name()
+    {
+        var target = Target("host = no-such-host.invalid\n max-attempts = 1");
+        Clients([target]).Tell(new Deliver("1", "t", new TextPayload("hello")), TestActor);
+        Assert.StartsWith("no-such-host.invalid is not a known host name", ExpectMsg<Failed>(Patience).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_of_both_families_is_tried_in_both()
+    {
+        using var peer = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);
+        Clients([Target("host = localhost\n max-attempts = 1", peer.Port)]).Tell(new Deliver("1", "t", new TextPayload("hello")), TestActor);
+        ExpectMsg<Delivered>(Patience);
+    }
+
+    [Fact]
+    public void A_thousand_targets_open_no_more_connections_at_a_time_than_they_may_and_are_all_delivered()
+    {
+        using var peer = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);
+        var clients = Clients([.. Enumerable.Range(0, 1000).Select(i => Target("send-frame = 4KiB", peer.Port) with { Name = $"t{i}" })]);
+        for (var i = 0; i < 1000; i++)
+            clients.Tell(new Deliver("1", $"t{i}", new TextPayload("hello")), TestActor);
+        for (var i = 0; i < 1000; i++)
+            ExpectMsg<Delivered>(Patience);
+    }
+
+    private void Send(IActorRef clients, long bytes) => clients.Tell(new Deliver("1", "t", new GeneratedPayload(bytes)), TestActor);
+}
