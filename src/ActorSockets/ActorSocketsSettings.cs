@@ -59,7 +59,8 @@ public sealed partial record ActorSocketsSettings(
             section.Switch("exit-when-delivered"));
         if (settings.ExitWhenDelivered && settings.Targets.All(t => t.Payload is null) && errors.Count == 0)
             section.Reject("exit-when-delivered", "is on, and no target has a payload to deliver");
-        return errors.Count == 0 ? settings : throw new SettingsException(errors);
+        // What is wrong in the defaults is found once for each entry that uses them.
+        return errors.Count == 0 ? settings : throw new SettingsException([.. errors.Distinct()]);
 
         List<T> ReadEntries<T>(SettingsSection root, string kind, Func<string, SettingsSection, T> read)
         {

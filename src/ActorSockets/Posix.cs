@@ -8,8 +8,14 @@ namespace ActorSockets;
 /// <summary>What .NET 10 does not offer of the file system, from the C library. Does nothing on Windows.</summary>
 internal static class Posix
 {
+    /// <summary>File handles that sockets and payloads leave free.</summary>
+    private const int ReservedHandles = 32;
+
     private const int ReadOnly = 0;
     private const int SeekCurrent = 1;
+
+    // RLIMIT_NOFILE, which .NET raises to the hard limit when it starts.
+    private static readonly long HandleLimit = ReadHandleLimit();
 
     // O_NONBLOCK of Linux, and of macOS and the BSDs.
     private static readonly int NonBlocking = OperatingSystem.IsLinux() ? 0x800 : 0x4;
@@ -50,11 +56,31 @@ internal static class Posix
         return Seek(handle, 0, SeekCurrent) >= 0;
     }
 
+    /// <summary>
+    /// Whether a handle that was just opened is among the last ones that the process may have. The kernel gives the lowest
+    /// free number, so a high one tells that all below are taken. They are left to the runtime: .NET 10 ends with "Out of
+    /// memory" when its collector cannot open /proc/self/status.
+    /// </summary>
+    public static bool IsAmongTheLast(SafeHandle handle) => handle.DangerousGetHandle() >= HandleLimit - ReservedHandles;
+
+    private static long ReadHandleLimit()
+    {
+        if (OperatingSystem.IsWindows())
+            return long.MaxValue;
+
+        const int OfLinux = 7, OfMacOS = 8;
+        var limits = new ulong[2];
+        return GetLimit(OperatingSystem.IsLinux() ? OfLinux : OfMacOS, limits) == 0 ? (long)Math.Min(limits[0], long.MaxValue) : long.MaxValue;
+    }
+
     private static IOException Failed(string directory) =>
         new($"{directory} cannot be flushed: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Open(byte[] path, int flags);
+
+    [DllImport("libc", EntryPoint = "getrlimit"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int GetLimit(int resource, [Out] ulong[] limits);
 
     [DllImport("libc", EntryPoint = "lseek"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern long Seek(int handle, long offset, int origin);

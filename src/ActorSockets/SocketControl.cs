@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using ActorSockets.Configuration;
 using Akka.Actor;
 using Akka.IO;
 
@@ -61,13 +62,34 @@ internal sealed class SocketControl(Socket? socket)
     /// <summary>Arms each socket as soon as it is connected, and hands its control to an actor, ahead of Akka's <c>Connected</c>.</summary>
     public sealed class WhenConnected(IActorRef owner) : Inet.SocketOption
     {
+        /// <summary>Outgoing, just created: given back at once when it is one of the last.</summary>
+        public override void BeforeConnect(Socket s)
+        {
+            if (!Posix.IsAmongTheLast(s.SafeHandle))
+                return;
+            s.Dispose();
+            owner.Tell(new OutOfHandles(""));
+            throw new IOException("file handles are running out");
+        }
+
         public override void AfterConnect(Socket s)
         {
+            if (Posix.IsAmongTheLast(s.SafeHandle))
+            {
+                owner.Tell(new OutOfHandles(Endpoints.Format(s.RemoteEndPoint)));
+                s.LingerState = new LingerOption(enable: true, seconds: 0);
+                s.Dispose();
+                throw new IOException("file handles are running out");
+            }
+
             var control = new SocketControl(s);
             control.SetLinger(new LingerOption(enable: true, seconds: 0));
             owner.Tell(new Armed(s.RemoteEndPoint!, control));
         }
     }
+
+    /// <summary>A connection was given up because the process has hardly any file handles left.</summary>
+    public sealed record OutOfHandles(string Peer);
 
     /// <summary>The control of the connection with <paramref name="Peer"/>, of which <c>Connected</c> comes next.</summary>
     public sealed record Armed(EndPoint Peer, SocketControl Control);

@@ -85,7 +85,7 @@ public sealed class FaultSpecs : IDisposable
         try
         {
             var handles = HandlesOf(server);
-            await using var clients = HostProcess.StartWithLimit(handles + 20, ClientArguments(port, 100, $"payload.file={payload}", "connect-timeout=500ms"));
+            await using var clients = HostProcess.StartWithLimit(handles + 70, ClientArguments(port, 100, $"payload.file={payload}", "connect-timeout=500ms"));
             Assert.Equal(0, await clients.ExitCodeAsync());
             Assert.Equal(100, Complete().Length);
         }
@@ -101,7 +101,7 @@ public sealed class FaultSpecs : IDisposable
         await using var probe = await StartServerAsync(0);
         await probe.PortOfAsync("inbox");
         var handles = HandlesOf(probe);
-        await using var server = HostProcess.StartWithLimit(handles + 20, ServerArguments(0));
+        await using var server = HostProcess.StartWithLimit(handles + 70, ServerArguments(0));
         await using var clients = StartClients(await server.PortOfAsync("inbox"), 100, "payload.generated.size=100KiB");
         Assert.Equal(0, await clients.ExitCodeAsync());
         Assert.Equal(100, Complete().Length);
@@ -112,7 +112,7 @@ public sealed class FaultSpecs : IDisposable
     [InlineData("TERM", 143)]
     public async Task A_signal_waits_while_a_target_backs_off_and_a_second_one_ends_at_once(string signal, int exitCode)
     {
-        await using var client = StartClient(1, "backoff={ min = 1h, max = 1h }");
+        await using var client = StartClient(1, "payload.text=hello", "backoff={ min = 1h, max = 1h }");
         await client.HearAsync("next attempt in");
         await client.SignalAsync(signal);
         await client.HearAsync("stopping within 25 s, a second signal stops at once; waiting for target t");
@@ -127,7 +127,7 @@ public sealed class FaultSpecs : IDisposable
     {
         await using var client = HostProcess.Start(
         [
-            .. ClientArguments(1, 1, "backoff={ min = 1h, max = 1h }"),
+            .. ClientArguments(1, 1, "payload.text=hello", "backoff={ min = 1h, max = 1h }"),
             "--set", "actor-sockets.shutdown.drain-timeout=1s", "--set", "actor-sockets.shutdown.report-interval=300ms",
         ]);
         await client.HearAsync("next attempt in");

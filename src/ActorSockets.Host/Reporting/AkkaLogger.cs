@@ -5,7 +5,7 @@ namespace ActorSockets.Host.Reporting;
 
 /// <summary>
 /// Akka's own log, as lines among the others. Above DEBUG it is one line an entry: the type and message of an exception,
-/// not its stack. What the listener says about a failed bind is left out; the server's own event says it better.
+/// not its stack. What Akka.IO says about binds and connections is left out: our own events say it better, and once.
 /// </summary>
 internal sealed class AkkaLogger : UntypedActor
 {
@@ -18,7 +18,7 @@ internal sealed class AkkaLogger : UntypedActor
             case InitializeLogger:
                 Sender.Tell(new LoggerInitialized());
                 break;
-            case LogEvent entry when entry.LogClass?.FullName == "Akka.IO.TcpListener":
+            case LogEvent entry when entry.LogLevel() > LogLevel.DebugLevel && entry.LogSource.Contains("/IO-TCP", StringComparison.Ordinal):
                 break;
             case LogEvent entry:
                 var cause = entry.Cause is null ? "" : $" ({entry.Cause.GetType().Name}: {entry.Cause.Message})";

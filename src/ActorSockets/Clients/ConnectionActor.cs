@@ -29,6 +29,8 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private const int TooManyOpenFilesInSystem = 23;
     private const int TooManyOpenFiles = 24;
 
+    private const string OutOfHandles = "file handles are running out (ulimit -n)";
+
     private const string DeadlineKey = "deadline";
     private const string BusyKey = "busy";
     private const string ReportKey = "report";
@@ -130,6 +132,9 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         {
             case SocketControl.Armed armed:
                 _socket = armed.Control;
+                break;
+            case SocketControl.OutOfHandles:
+                End(new Lost(OutOfHandles));
                 break;
             // A connect to a free local port out of the ephemeral range can meet itself (TCP simultaneous open).
             case Tcp.Connected connected when connected.LocalAddress.Equals(connected.RemoteAddress):
@@ -488,6 +493,8 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         try
         {
             var bytes = await opening;
+            if (bytes is FileStream file && Posix.IsAmongTheLast(file.SafeFileHandle))
+                return new PreparationFailed(new Lost(OutOfHandles));
             return new Prepared(bytes, await Endpoints.ResolveAsync(target.Host, target.Port, ended));
         }
         catch (SocketException)
@@ -500,7 +507,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         }
         catch (IOException e) when (e.HResult is TooManyOpenFiles or TooManyOpenFilesInSystem)
         {
-            return new PreparationFailed(new Lost($"{target.Name}: {e.Message}"));
+            return new PreparationFailed(new Lost(OutOfHandles));
         }
         catch (Exception e)
         {

@@ -89,6 +89,9 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             case SocketControl.Armed armed:
                 _armed[armed.Peer] = armed.Control;
                 break;
+            case SocketControl.OutOfHandles refused:
+                Refuse("file handles are running out (ulimit -n)", refused.Peer);
+                break;
             case Tcp.Connected connected:
                 Admit(connected.RemoteAddress);
                 break;
