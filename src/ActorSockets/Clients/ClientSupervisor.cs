@@ -11,8 +11,7 @@ internal sealed class ClientSupervisor : UntypedActor
     private readonly IReadOnlyList<TargetSettings> _targets;
     private readonly int _maxConnecting;
     private readonly IActorRef _tcp;
-    private readonly HashSet<IActorRef> _undrained = [];
-    private IActorRef? _drainer;
+    private readonly DrainCount _draining = new(new Deliveries.Drained());
     private readonly Dictionary<string, IActorRef> _senders = new(StringComparer.Ordinal);
 
     public ClientSupervisor(IReadOnlyList<TargetSettings> targets, int maxConnecting, IActorRef tcp)
@@ -51,28 +50,15 @@ internal sealed class ClientSupervisor : UntypedActor
                 Reject(cancel.Target, cancel.Id);
                 break;
             case Deliveries.Drain drain:
-                _drainer = Sender;
-                _undrained.UnionWith(_senders.Values);
-                foreach (var sender in _senders.Values)
-                    sender.Tell(drain);
-                ReportDrained();
+                _draining.Begin(drain, _senders.Values, Sender);
                 break;
             case Deliveries.Drained:
-                _undrained.Remove(Sender);
-                ReportDrained();
+                _draining.Done(Sender);
                 break;
             default:
                 Unhandled(message);
                 break;
         }
-    }
-
-    private void ReportDrained()
-    {
-        if (_undrained.Count > 0)
-            return;
-        _drainer?.Tell(new Deliveries.Drained());
-        _drainer = null;
     }
 
     private void Reject(string target, string id)

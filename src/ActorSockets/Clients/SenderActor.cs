@@ -73,29 +73,29 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case ConnectionActor.Opened opened when FromConnection:
+            case Attempt.Opened opened when FromConnection:
                 Current.Length = opened.Length;
                 break;
-            case ConnectionActor.Established established when FromConnection:
+            case Attempt.Established established when FromConnection:
                 Publish(new Deliveries.Connected(_target.Name, Id, Current.Attempts, established.Endpoint, Current.Length));
                 break;
-            case ConnectionActor.Progressed progressed when FromConnection:
+            case Attempt.Progressed progressed when FromConnection:
                 Current.Progress(progressed.Taken, Now);
                 break;
-            case ConnectionActor.Stalled stalled when FromConnection:
+            case Attempt.Stalled stalled when FromConnection:
                 Publish(new Deliveries.Blocked(_target.Name, Id, Current.Taken, Current.Length - Current.Taken, stalled.Since));
                 break;
-            case ConnectionActor.Resumed resumed when FromConnection:
+            case Attempt.Resumed resumed when FromConnection:
                 Current.Blocked += resumed.Lasted;
                 Publish(new Deliveries.Unblocked(_target.Name, Id, resumed.Lasted));
                 break;
-            case ConnectionActor.Ended ended when FromConnection:
+            case Attempt.Ended ended when FromConnection:
                 Conclude(ended.Ending);
                 break;
             case Terminated terminated when terminated.ActorRef.Equals(_connection):
                 BackOff("the connection actor crashed");
                 break;
-            case ConnectionActor.Confirming when FromConnection:
+            case Attempt.Confirming when FromConnection:
                 // All is taken: from here on the peer has confirm-timeout, and after it the delivery is Unconfirmed.
                 _confirming = true;
                 break;
@@ -118,7 +118,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         switch (message)
         {
             case Retry:
-                Attempt();
+                BeginAttempt();
                 break;
             case GiveUp:
                 Fail(GaveUp(_trouble));
@@ -181,10 +181,10 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         }
 
         (Current.StartedAt, Current.ProgressAt) = (Now, Now);
-        Attempt();
+        BeginAttempt();
     }
 
-    private void Attempt()
+    private void BeginAttempt()
     {
         Current.BeginAttempt(Now);
         _confirming = false;
@@ -195,23 +195,23 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         Become(Attempting);
     }
 
-    private void Conclude(ConnectionActor.Ending ending)
+    private void Conclude(Attempt.Ending ending)
     {
         switch (ending)
         {
-            case ConnectionActor.Confirmed:
+            case Attempt.Confirmed:
                 Finish(new Deliveries.Delivered(_target.Name, Id, Current.ReportAt(Now)));
                 break;
-            case ConnectionActor.Unconfirmed unconfirmed:
+            case Attempt.Unconfirmed unconfirmed:
                 Finish(new Deliveries.Unconfirmed(_target.Name, Id, unconfirmed.Reason, Current.ReportAt(Now)));
                 break;
-            case ConnectionActor.Busy:
+            case Attempt.Busy:
                 Fail($"{_target.Endpoint} is busy (on-busy = fail)");
                 break;
-            case ConnectionActor.BadPayload bad:
+            case Attempt.BadPayload bad:
                 Fail(bad.Reason);
                 break;
-            case ConnectionActor.Lost lost:
+            case Attempt.Lost lost:
                 BackOff(lost.Reason);
                 break;
         }

@@ -14,8 +14,7 @@ internal sealed class ServerSupervisor : UntypedActor
     private readonly IActorRef _tcp;
     private readonly Dictionary<string, ServerEvents.IServerEvent> _answers = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
-    private readonly HashSet<IActorRef> _undrained = [];
-    private IActorRef? _drainer;
+    private readonly DrainCount _draining = new(new ServerEvents.Drained());
 
     public ServerSupervisor(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, IActorRef tcp)
     {
@@ -47,15 +46,10 @@ internal sealed class ServerSupervisor : UntypedActor
                 Reply();
                 break;
             case ServerEvents.Drain drain:
-                _drainer = Sender;
-                _undrained.UnionWith(Context.GetChildren());
-                foreach (var server in _undrained)
-                    server.Tell(drain);
-                ReportDrained();
+                _draining.Begin(drain, Context.GetChildren(), Sender);
                 break;
             case ServerEvents.Drained:
-                _undrained.Remove(Sender);
-                ReportDrained();
+                _draining.Done(Sender);
                 break;
             case ServerEvents.IServerEvent:
                 break;
@@ -63,14 +57,6 @@ internal sealed class ServerSupervisor : UntypedActor
                 Unhandled(message);
                 break;
         }
-    }
-
-    private void ReportDrained()
-    {
-        if (_undrained.Count > 0)
-            return;
-        _drainer?.Tell(new ServerEvents.Drained());
-        _drainer = null;
     }
 
     private void Reply()

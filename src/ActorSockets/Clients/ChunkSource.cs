@@ -1,0 +1,62 @@
+using System.Buffers;
+
+namespace ActorSockets.Clients;
+
+/// <summary>Some bytes of the payload in a pooled buffer.</summary>
+internal sealed record Chunk(byte[] Buffer, int Count);
+
+/// <summary>
+/// Cuts a payload into chunks, one ahead of the one that is being written, in a size that follows how fast they are taken.
+/// </summary>
+internal sealed class ChunkSource(Stream bytes, ChunkSize sizes)
+{
+    private int _size = sizes.First;
+    private int _wanted;
+    private bool _reading;
+    private Chunk? _ahead;
+
+    /// <summary>All that will be read, as the payload said when it was opened.</summary>
+    public long Length { get; } = bytes.Length;
+
+    /// <summary>What was read so far.</summary>
+    public long Read { get; private set; }
+
+    /// <summary>Whether there is room for one more chunk, and something to fill it with.</summary>
+    public bool WantsToRead => _ahead is null && !_reading && Read < Length;
+
+    /// <summary>Whether every chunk has been taken.</summary>
+    public bool IsDone => _ahead is null && !_reading && Read == Length;
+
+    /// <summary>Reads the next chunk; hand it to <see cref="TryAccept"/> when it is there.</summary>
+    public async ValueTask<Chunk> ReadAsync(CancellationToken cancellation)
+    {
+        _reading = true;
+        _wanted = (int)Math.Min(_size, Length - Read);
+        var buffer = ArrayPool<byte>.Shared.Rent(_wanted);
+        return new Chunk(buffer, await bytes.ReadAtLeastAsync(buffer.AsMemory(0, _wanted), _wanted, throwOnEndOfStream: false, cancellation));
+    }
+
+    /// <summary>False when the payload has become shorter than it said.</summary>
+    public bool TryAccept(Chunk chunk)
+    {
+        _reading = false;
+        Read += chunk.Count;
+        _ahead = chunk;
+        return chunk.Count == _wanted;
+    }
+
+    /// <summary>The chunk that is ready, or null.</summary>
+    public Chunk? TakeNext()
+    {
+        var next = _ahead;
+        _ahead = null;
+        return next;
+    }
+
+    /// <summary>The kernel has its own copy of the chunk: the buffer is used again.</summary>
+    public void Taken(Chunk chunk, TimeSpan after)
+    {
+        _size = sizes.Next(_size, after);
+        ArrayPool<byte>.Shared.Return(chunk.Buffer);
+    }
+}

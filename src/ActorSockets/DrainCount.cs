@@ -1,0 +1,35 @@
+using Akka.Actor;
+
+namespace ActorSockets;
+
+/// <summary>A supervisor's count of children that still have something under way, and who wants to know when none has.</summary>
+internal sealed class DrainCount(object drained)
+{
+    private readonly HashSet<IActorRef> _busy = [];
+    private IActorRef? _asker;
+
+    /// <summary>Passes the request on to every child.</summary>
+    public void Begin(object drain, IEnumerable<IActorRef> children, IActorRef asker)
+    {
+        _asker = asker;
+        _busy.UnionWith(children);
+        foreach (var child in _busy)
+            child.Tell(drain);
+        Report();
+    }
+
+    /// <summary>A child has nothing under way any more.</summary>
+    public void Done(IActorRef child)
+    {
+        _busy.Remove(child);
+        Report();
+    }
+
+    private void Report()
+    {
+        if (_busy.Count > 0)
+            return;
+        _asker?.Tell(drained);
+        _asker = null;
+    }
+}
