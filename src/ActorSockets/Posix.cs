@@ -8,11 +8,16 @@ namespace ActorSockets;
 /// <summary>What .NET 10 does not offer of the file system, from the C library. Does nothing on Windows.</summary>
 internal static class Posix
 {
-    /// <summary>File handles that sockets and payloads leave free.</summary>
+    /// <summary>File handles that sockets leave free, for the runtime.</summary>
     private const int ReservedHandles = 32;
+
+    // Assemblies that are yet to be loaded, the thread pool, the dispatcher.
+    private const int ReservedForStart = 128;
 
     private const int ReadOnly = 0;
     private const int SeekCurrent = 1;
+    private const int MayEnter = 1;
+    private const int MayWrite = 2;
 
     // RLIMIT_NOFILE, which .NET raises to the hard limit when it starts.
     private static readonly long HandleLimit = ReadHandleLimit();
@@ -40,6 +45,10 @@ internal static class Posix
             throw failure;
     }
 
+    /// <summary>Whether this process may create files in a directory. True on Windows, where only trying tells.</summary>
+    public static bool IsWritable(string directory) =>
+        OperatingSystem.IsWindows() || Access(Encoding.UTF8.GetBytes(directory + '\0'), MayWrite | MayEnter) == 0;
+
     /// <summary>
     /// Whether a file has positions: a pipe has none, and opening one as .NET does blocks a thread until somebody writes.
     /// True for what cannot be opened: opening it in earnest will say why.
@@ -63,6 +72,10 @@ internal static class Posix
     /// </summary>
     public static bool IsAmongTheLast(SafeHandle handle) => handle.DangerousGetHandle() >= HandleLimit - ReservedHandles;
 
+    /// <summary>How many handles there are for attempts, counted once at the start.</summary>
+    public static long SpareHandles() =>
+        HandleLimit - ReservedForStart - (OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Length : ReservedForStart);
+
     private static long ReadHandleLimit()
     {
         if (OperatingSystem.IsWindows())
@@ -78,6 +91,9 @@ internal static class Posix
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Open(byte[] path, int flags);
+
+    [DllImport("libc", EntryPoint = "access"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Access(byte[] path, int mode);
 
     [DllImport("libc", EntryPoint = "getrlimit"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int GetLimit(int resource, [Out] ulong[] limits);

@@ -47,6 +47,7 @@ public sealed class ActorSocketsSettingsSpecs
     [InlineData("servers.a.preview = some", "servers.a.preview", "'some' is not a whole number from 1 to 2147483647")]
     [InlineData("servers.a.receive-frame = 64Q", "servers.a.receive-frame", "'64Q' is not a size such as 64KiB or 16MiB")]
     [InlineData("servers.a.receive-frame = 2MiB", "servers.a.receive-frame", "2 MiB is out of range: 1 KiB to 1 MiB")]
+    [InlineData("servers.a { sink = echo, receipt = on }", "servers.a.receipt", "is on, and sink = echo: what comes back would be an echo and a receipt in one")]
     [InlineData("servers.a.sink = file", "server-defaults.directory", "is missing: the file sink needs a directory")]
     [InlineData("servers.a { sink = file, directory = /no/such }", "servers.a.directory", "there is no directory '/no/such' (relative paths start at the working directory)")]
     [InlineData("servers.a.allow = 10.0.0.0", "servers.a.allow", "'10.0.0.0' is not a list such as [\"one\", \"two\"]")]

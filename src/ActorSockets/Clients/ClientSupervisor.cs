@@ -8,6 +8,9 @@ namespace ActorSockets.Clients;
 /// </summary>
 internal sealed class ClientSupervisor : UntypedActor
 {
+    // The payload's file and the socket.
+    private const int HandlesPerAttempt = 2;
+
     private readonly IReadOnlyList<TargetSettings> _targets;
     private readonly int _maxConnecting;
     private readonly IActorRef _tcp;
@@ -26,7 +29,7 @@ internal sealed class ClientSupervisor : UntypedActor
 
     protected override void PreStart()
     {
-        var gate = Context.ActorOf(ConnectGate.Props(_maxConnecting), ConnectGate.Name);
+        var gate = Context.ActorOf(ConnectGate.Props(_maxConnecting, Math.Max(1, Posix.SpareHandles() / HandlesPerAttempt)), ConnectGate.Name);
         foreach (var target in _targets)
             _senders[target.Name] = Context.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), gate, _tcp), target.Name);
     }
@@ -41,13 +44,15 @@ internal sealed class ClientSupervisor : UntypedActor
                 sender.Forward(deliver);
                 break;
             case Deliveries.Deliver deliver:
-                Reject(deliver.Target, deliver.Id);
+                var rejected = new Deliveries.Rejected(deliver.Target, deliver.Id, $"there is no target named {deliver.Target}");
+                Sender.Tell(rejected);
+                Context.System.EventStream.Publish(rejected);
                 break;
             case Deliveries.Cancel cancel when _senders.TryGetValue(cancel.Target, out var sender):
                 sender.Forward(cancel);
                 break;
             case Deliveries.Cancel cancel:
-                Reject(cancel.Target, cancel.Id);
+                Sender.Tell(new Deliveries.NotCancelled(cancel.Target, cancel.Id));
                 break;
             case Deliveries.Drain drain:
                 _draining.Begin(drain, _senders.Values, Sender);
@@ -59,12 +64,5 @@ internal sealed class ClientSupervisor : UntypedActor
                 Unhandled(message);
                 break;
         }
-    }
-
-    private void Reject(string target, string id)
-    {
-        var rejected = new Deliveries.Rejected(target, id, $"there is no target named {target}");
-        Sender.Tell(rejected);
-        Context.System.EventStream.Publish(rejected);
     }
 }

@@ -41,7 +41,9 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private long _taken;
     private TimeSpan _offeredAt;
     private bool _blocked;
+    private readonly Quarters _patience;
     private long _acknowledged;
+    private bool _allIsThere;
 
     public ConnectionActor(TargetSettings target, Payload payload, int attempt, IActorRef gate, IActorRef tcp)
     {
@@ -51,6 +53,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         _gate = gate;
         _tcp = tcp;
         _confirmation = new Confirmation(target.Confirm);
+        _patience = new Quarters(target.ConfirmTimeout);
     }
 
     public static Props Props(TargetSettings target, Payload payload, int attempt, IActorRef gate, IActorRef tcp) =>
@@ -147,24 +150,53 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             case Tcp.ErrorClosed or Deadline when _confirmation.HasRightReceipt():
                 End(new Attempt.Confirmed());
                 break;
-            case Deadline when _socket.AcknowledgedBytes() is var acknowledged && acknowledged > _acknowledged:
-                // The kernel had taken far more than the peer; the peer is slow, not silent.
-                _acknowledged = acknowledged;
-                Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.ConfirmTimeout);
+            case Deadline:
+                LookForAcknowledgements();
                 break;
             case Tcp.PeerClosed:
                 // Its FIN was on the way before ours went out: Akka will report a ConfirmedClosed that confirms nothing.
                 _confirmation.PeerClosedFirst = true;
                 break;
-            case Deadline:
-                Context.Parent.Tell(new Attempt.Ended(new Attempt.Unconfirmed($"{_peer} did not close within {Durations.Format(_target.ConfirmTimeout)} of taking all")));
-                Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.GiveUpAfter);
-                Become(LettingThePeerRead);
-                break;
             default:
                 AnyTime(message);
                 break;
         }
+    }
+
+    /// <summary>
+    /// The kernel had taken more than the peer's. As long as some of it is not acknowledged, it is still being sent, and
+    /// give-up-after counts; after that it is the peer's turn to confirm.
+    /// </summary>
+    private void LookForAcknowledgements()
+    {
+        var acknowledged = _socket.AcknowledgedBytes();
+        if (acknowledged > _acknowledged)
+        {
+            _acknowledged = acknowledged;
+            _patience.Reset();
+            Context.Parent.Tell(new Attempt.Progressed(_taken));
+        }
+
+        // Unknown counts as all. The SYN may be counted too, so that one byte is left to doubt.
+        if (!_allIsThere && (acknowledged == 0 || acknowledged >= _taken))
+        {
+            _allIsThere = true;
+            Context.Parent.Tell(new Attempt.Confirming());
+        }
+
+        if (!_allIsThere || !_patience.IsOver())
+        {
+            Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _patience.Length);
+            return;
+        }
+
+        Context.Parent.Tell(new Attempt.Ended(new Attempt.Unconfirmed($"{_peer} did not close within {Durations.Format(_target.ConfirmTimeout)} of taking all")));
+        Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.GiveUpAfter);
+        // All is there and our FIN behind it: whatever ends us now may do so quietly. The payload is needed no more.
+        _socket.Disarm();
+        foreach (var connector in Context.GetChildren())
+            Context.Stop(connector);
+        Become(LettingThePeerRead);
     }
 
     /// <summary>The outcome is said. Akka can only reset a connection that waits for the peer's FIN (1.5.74); there is no hurry.</summary>
@@ -279,10 +311,8 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private void Confirm()
     {
-        Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.ConfirmTimeout);
+        Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _patience.Length);
         Become(AwaitingConfirmation);
-        Context.Parent.Tell(new Attempt.Confirming());
-        _acknowledged = _socket.AcknowledgedBytes();
         if (_target.Confirm == Clients.Confirm.None)
         {
             Close();

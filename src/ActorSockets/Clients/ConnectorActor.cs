@@ -19,6 +19,10 @@ namespace ActorSockets.Clients;
 internal sealed class ConnectorActor : UntypedActor, IWithTimers
 {
     private const string DeadlineKey = "deadline";
+    private const string PlaceKey = "place";
+
+    // A peer that answers does so at once. One that swallows SYNs must not keep a place from those that do.
+    private static readonly TimeSpan LongestInPlace = TimeSpan.FromMilliseconds(250);
 
     private readonly TargetSettings _target;
     private readonly Payload _payload;
@@ -59,6 +63,7 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
         }
 
         Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.ConnectTimeout);
+        Timers.StartSingleTimer(PlaceKey, LeavePlace.Instance, LongestInPlace);
         _opening = Preparation.Open(_payload);
         Preparation.PrepareAsync(_opening, _target, _ended.Token).PipeTo(Self);
         Become(Preparing);
@@ -76,6 +81,9 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
                 break;
             case Attempt.Ending ending:
                 End(ending);
+                break;
+            case LeavePlace:
+                _gate.Tell(ConnectGate.Leave.Instance);
                 break;
             case Deadline:
                 End(new Attempt.Lost($"{_target.Host} did not resolve, or {_payload.Description} did not open, within {Durations.Format(_target.ConnectTimeout)}"));
@@ -105,6 +113,9 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
                 _gate.Tell(ConnectGate.Leave.Instance);
                 // Akka stops a connection whose commander dies before it is registered: we live on with our parent.
                 End(new Connected(Sender, Endpoints.Format(connected.RemoteAddress), Peer, _socket, _ready.Bytes));
+                break;
+            case LeavePlace:
+                _gate.Tell(ConnectGate.Leave.Instance);
                 break;
             case Tcp.CommandFailed { Cmd: Tcp.Connect } when _tried < _ready.Addresses.Length:
                 Connect();
@@ -167,6 +178,11 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
     /// <param name="Socket">Its socket.</param>
     /// <param name="Bytes">The payload, at its first byte.</param>
     public sealed record Connected(IActorRef Connection, string Endpoint, string Peer, SocketControl Socket, Stream Bytes);
+
+    private sealed class LeavePlace
+    {
+        public static readonly LeavePlace Instance = new();
+    }
 
     private sealed class Deadline
     {

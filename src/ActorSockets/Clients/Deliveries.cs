@@ -9,13 +9,23 @@ namespace ActorSockets.Clients;
 /// </summary>
 public static class Deliveries
 {
-    /// <summary>Sends a payload to a target. <paramref name="Id"/> is the caller's, and stays the same over all attempts.</summary>
+    /// <summary>
+    /// Sends a payload to a target. <paramref name="Id"/> is the caller's, one of its own for each delivery that a target
+    /// has at a time, and stays the same over all attempts.
+    /// </summary>
     public sealed record Deliver(string Id, string Target, Payload Payload);
 
     /// <summary>
-    /// Ends a delivery, waiting or under way, as <see cref="Failed"/>; <see cref="Rejected"/> when there is none of that id.
+    /// Ends a delivery, waiting or under way, as <see cref="Failed"/>. The answer is <see cref="Cancelled"/>, or
+    /// <see cref="NotCancelled"/> when there is none of that id (any more).
     /// </summary>
     public sealed record Cancel(string Id, string Target);
+
+    /// <summary>It was there, and has failed now.</summary>
+    public sealed record Cancelled(string Target, string Id);
+
+    /// <summary>No such delivery is waiting or under way.</summary>
+    public sealed record NotCancelled(string Target, string Id);
 
     /// <summary>
     /// Takes no new deliveries (<see cref="Rejected"/>), goes on with those it has, and answers <see cref="Drained"/> when

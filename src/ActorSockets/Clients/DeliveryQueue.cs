@@ -25,17 +25,13 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
 
     public TimeSpan StartedAt { get; set; }
 
-    /// <summary>When a byte was last taken, new or sent again: an attempt that moves is not given up.</summary>
-    public TimeSpan MovedAt { get; set; }
-
     /// <summary>When a byte was last taken that no attempt before had got across: attempts that never do are given up.</summary>
     public TimeSpan ProgressAt { get; set; }
 
     public TimeSpan Blocked { get; set; }
 
-    public void BeginAttempt(TimeSpan now)
+    public void BeginAttempt()
     {
-        MovedAt = now;
         Attempts++;
         TakenBefore += Taken;
         Taken = 0;
@@ -44,7 +40,6 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
     public void Progress(long taken, TimeSpan now)
     {
         Taken = taken;
-        MovedAt = now;
         if (taken <= HighWaterMark)
             return;
         HighWaterMark = taken;
@@ -85,6 +80,9 @@ internal sealed class DeliveryQueue(int maxQueued)
             _waiting.RemoveFirst();
         return Current is not null;
     }
+
+    /// <summary>Whether a delivery of this id is waiting or under way.</summary>
+    public bool Contains(string id) => Current?.Command.Id == id || _waiting.Any(d => d.Command.Id == id);
 
     /// <summary>Takes a waiting delivery out; null when none has the id.</summary>
     public Delivery? TryRemove(string id)

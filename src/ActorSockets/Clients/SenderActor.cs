@@ -25,6 +25,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     private readonly IActorRef _tcp;
     private IActorRef _connection = ActorRefs.Nobody;
     private string _trouble = "";
+    private readonly Quarters _patience;
     private bool _confirming;
 
     public SenderActor(TargetSettings target, DeliveryQueue queue, IActorRef gate, IActorRef tcp)
@@ -33,6 +34,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         _queue = queue;
         _gate = gate;
         _tcp = tcp;
+        _patience = new Quarters(target.GiveUpAfter);
     }
 
     public static Props Props(TargetSettings target, DeliveryQueue queue, IActorRef gate, IActorRef tcp) =>
@@ -81,6 +83,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 break;
             case Attempt.Progressed progressed when FromConnection:
                 Current.Progress(progressed.Taken, Now);
+                _patience.Reset();
                 break;
             case Attempt.Stalled stalled when FromConnection:
                 Publish(new Deliveries.Blocked(_target.Name, Id, Current.Taken, Current.Length - Current.Taken, stalled.Since));
@@ -99,13 +102,13 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 // All is taken: from here on the peer has confirm-timeout, and after it the delivery is Unconfirmed.
                 _confirming = true;
                 break;
-            case GiveUp when TimeLeft(Current.MovedAt) > TimeSpan.Zero:
-                Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, TimeLeft(Current.MovedAt));
+            case GiveUp when _confirming:
                 break;
-            case GiveUp when !_confirming:
+            case GiveUp when _patience.IsOver():
                 Fail(GaveUp(_trouble));
                 break;
             case GiveUp:
+                Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, _patience.Length);
                 break;
             default:
                 AnyTime(message);
@@ -136,19 +139,24 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
             case Deliveries.Deliver deliver when _queue.Draining:
                 Reject(deliver.Id, "shutting down");
                 break;
+            case Deliveries.Deliver deliver when _queue.Contains(deliver.Id):
+                Reject(deliver.Id, "a delivery of this id is waiting or under way");
+                break;
             case Deliveries.Deliver deliver when _queue.TryAdd(new Delivery(deliver, Sender)):
                 break;
             case Deliveries.Deliver deliver:
                 Reject(deliver.Id, $"{_target.MaxQueued} deliveries wait already (max-queued)");
                 break;
             case Deliveries.Cancel cancel when _queue.Current?.Command.Id == cancel.Id:
+                Sender.Tell(new Deliveries.Cancelled(_target.Name, cancel.Id));
                 Fail("cancelled");
                 break;
             case Deliveries.Cancel cancel when _queue.TryRemove(cancel.Id) is { } waiting:
+                Sender.Tell(new Deliveries.Cancelled(_target.Name, cancel.Id));
                 Finish(waiting, new Deliveries.Failed(_target.Name, cancel.Id, "cancelled", waiting.ReportAt(waiting.StartedAt)));
                 break;
             case Deliveries.Cancel cancel:
-                Reject(cancel.Id, "no such delivery is waiting or under way");
+                Sender.Tell(new Deliveries.NotCancelled(_target.Name, cancel.Id));
                 break;
             case Deliveries.Drain:
                 _queue.Draining = true;
@@ -186,11 +194,12 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
 
     private void BeginAttempt()
     {
-        Current.BeginAttempt(Now);
+        Current.BeginAttempt();
         _confirming = false;
         _connection = Context.ActorOf(ConnectionActor.Props(_target, Current.Command.Payload, Current.Attempts, _gate, _tcp));
         Context.Watch(_connection);
-        Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, _target.GiveUpAfter);
+        _patience.Reset();
+        Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, _patience.Length);
         Publish(new Deliveries.Connecting(_target.Name, Id, Current.Attempts, _target.Endpoint));
         Become(Attempting);
     }
@@ -226,7 +235,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         {
             Fail($"{reason}; {Current.Attempts} attempt{(Current.Attempts == 1 ? "" : "s")} made (max-attempts)");
         }
-        else if (TimeLeft(Current.ProgressAt) <= TimeSpan.Zero)
+        else if (TimeLeft() <= TimeSpan.Zero)
         {
             Fail(GaveUp(reason));
         }
@@ -234,13 +243,13 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         {
             var delay = _target.Backoff.Delay(++Current.FruitlessAttempts, Random.Shared.NextDouble());
             Timers.StartSingleTimer(RetryKey, Retry.Instance, delay);
-            Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, TimeLeft(Current.ProgressAt));
+            Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, TimeLeft());
             Publish(new Deliveries.BackingOff(_target.Name, Id, Current.Attempts, reason, Current.Taken, delay));
             Become(BackingOff);
         }
     }
 
-    private TimeSpan TimeLeft(TimeSpan since) => _target.GiveUpAfter - (Now - since);
+    private TimeSpan TimeLeft() => _target.GiveUpAfter - (Now - Current.ProgressAt);
 
     private string GaveUp(string trouble) =>
         $"no progress for {Durations.Format(_target.GiveUpAfter)} (give-up-after){(trouble.Length == 0 ? "" : $"; last trouble: {trouble}")}";

@@ -4,7 +4,7 @@ namespace ActorSockets.Servers;
 /// <param name="minBytesPerSecond">0: any rate will do.</param>
 internal sealed class ReceiveRate(long minBytesPerSecond)
 {
-    private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
     private TimeSpan _waited;
     private long _bytes;

@@ -33,7 +33,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private Task _storing = Task.CompletedTask;
     private byte[]? _buffer;
     private TimeSpan _acceptedAt;
+    private readonly Quarters _idle;
     private TimeSpan? _waitingSince;
+    private long _acknowledged;
     private long _bytes;
     private bool _ended;
 
@@ -46,6 +48,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         _sink = createSink(server, peer);
         _digest = server.Receipt ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
         _rate = new ReceiveRate(server.MinReceiveRate);
+        _idle = new Quarters(server.IdleTimeout);
     }
 
     public static Props Props(ServerSettings server, string peer, IActorRef connection, SocketControl socket, Func<ServerSettings, string, ISink> createSink) =>
@@ -63,7 +66,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         _connection.Tell(new Tcp.Register(Self, keepOpenOnPeerClosed: true));
         WaitFor(Tcp.ResumeReading.Instance);
         if (_server.IdleTimeout > TimeSpan.Zero)
-            Timers.StartSingleTimer(IdleCheck.Instance, IdleCheck.Instance, _server.IdleTimeout);
+            Timers.StartPeriodicTimer(IdleCheck.Instance, IdleCheck.Instance, _idle.Length);
+        if (_server.MinReceiveRate > 0)
+            Timers.StartPeriodicTimer(RateCheck.Instance, RateCheck.Instance, ReceiveRate.Window);
         Publish(new ServerEvents.Accepted(_server.Name, _peer));
     }
 
@@ -73,7 +78,10 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case Tcp.Received received when _rate.IsTooLow(Now - (_waitingSince ?? Now), received.Data.Count):
+            case RateCheck when IsTooSlow(0):
+                BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)} a second (min-receive-rate)");
+                break;
+            case Tcp.Received received when IsTooSlow(received.Data.Count):
                 BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)} a second (min-receive-rate)");
                 break;
             case Tcp.Received received:
@@ -159,6 +167,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case IdleCheck:
                 CheckIdle();
                 break;
+            case RateCheck:
+                // Not our peer's turn.
+                break;
             default:
                 Unhandled(message);
                 break;
@@ -167,7 +178,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Store(ByteString data)
     {
-        _waitingSince = null;
+        Moved();
         _bytes += data.Count;
         _buffer = ArrayPool<byte>.Shared.Rent(data.Count);
         data.CopyTo(_buffer, 0, data.Count);
@@ -182,7 +193,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Complete()
     {
-        _waitingSince = null;
+        Moved();
         Become(Completing);
         Await(CompleteAsync(_sink));
 
@@ -213,6 +224,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void AskForMore()
     {
+        Moved();
         ArrayPool<byte>.Shared.Return(_buffer!);
         _buffer = null;
         Become(Receiving);
@@ -236,14 +248,29 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         _connection.Tell(command);
     }
 
-    /// <summary>One timer for many chunks: it fires, looks how long the present wait is, and sleeps for the rest.</summary>
+    /// <summary>It is our turn: what we take for it is not the peer's idleness.</summary>
+    private void Moved()
+    {
+        _waitingSince = null;
+        _idle.Reset();
+    }
+
     private void CheckIdle()
     {
-        var left = _server.IdleTimeout - (Now - (_waitingSince ?? Now));
-        if (left <= TimeSpan.Zero)
+        // A peer that reads an answer slowly moves too.
+        var acknowledged = _socket.AcknowledgedBytes();
+        if (_waitingSince is null || acknowledged > _acknowledged)
+            _idle.Reset();
+        else if (_idle.IsOver())
             BreakOff($"nothing moved for {Durations.Format(_server.IdleTimeout)} (idle-timeout)");
-        else
-            Timers.StartSingleTimer(IdleCheck.Instance, IdleCheck.Instance, left);
+        _acknowledged = acknowledged;
+    }
+
+    private bool IsTooSlow(int bytes)
+    {
+        var waited = Now - (_waitingSince ?? Now);
+        _waitingSince = _waitingSince is null ? null : Now;
+        return _rate.IsTooLow(waited, bytes);
     }
 
     private void BreakOff(string reason) => End(new ServerEvents.BrokenOff(_server.Name, _peer, _bytes, reason));
@@ -287,6 +314,11 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private sealed class ReadOn
     {
         public static readonly ReadOn Instance = new();
+    }
+
+    private sealed class RateCheck
+    {
+        public static readonly RateCheck Instance = new();
     }
 
     private sealed class IdleCheck

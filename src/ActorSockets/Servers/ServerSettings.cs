@@ -67,7 +67,7 @@ public sealed record ServerSettings
         Sink = section.OneOf("sink", SinkFactory.Names),
         Preview = section.Text("preview") == "all" ? null : section.Int("preview", 1, int.MaxValue),
         Directory = DirectoryOf(section),
-        Receipt = section.Switch("receipt"),
+        Receipt = ReceiptOf(section),
         MaxConnections = section.Int("max-connections", 1, 1_000_000),
         IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, TimeSpan.FromDays(30)),
         MinReceiveRate = section.Bytes("min-receive-rate", 0, 1L << 40),
@@ -88,7 +88,17 @@ public sealed record ServerSettings
             section.Reject("directory", "is missing: the file sink needs a directory");
         else if (!System.IO.Directory.Exists(directory))
             section.Reject("directory", $"there is no directory '{directory}' (relative paths start at the working directory)");
+        else if (!Posix.IsWritable(directory))
+            section.Reject("directory", $"'{directory}' is not writable for this process");
         return directory;
+    }
+
+    private static bool ReceiptOf(SettingsSection section)
+    {
+        var receipt = section.Switch("receipt");
+        if (receipt && section.Text("sink") == "echo")
+            section.Reject("receipt", "is on, and sink = echo: what comes back would be an echo and a receipt in one");
+        return receipt;
     }
 
     private static IPNetwork Network(SettingsSection section, string text)

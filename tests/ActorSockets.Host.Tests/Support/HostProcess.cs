@@ -98,8 +98,15 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public async Task<int> ExitCodeAsync()
     {
-        await Task.WhenAll(_process.WaitForExitAsync(), _ended.Task).WaitAsync(Patience);
-        return _process.ExitCode;
+        try
+        {
+            await Task.WhenAll(_process.WaitForExitAsync(), _ended.Task).WaitAsync(Patience);
+            return _process.ExitCode;
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"It did not end, but said:\n{string.Join('\n', Said.Split('\n').TakeLast(40))}");
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -251,8 +251,7 @@ public sealed class SenderActorSpecs : Specs
         var connection = Connect();
         TakeWrite(connection);
         connection.ExpectMsg<Tcp.ConfirmedClose>();
-        Advance(TimeSpan.FromSeconds(3));
-        Assert.Equal("127.0.0.1:9 did not close within 3 s of taking all", ExpectMsg<Unconfirmed>().Reason);
+        Assert.Equal("127.0.0.1:9 did not close within 3 s of taking all", AdvanceUntilTold<Unconfirmed>(TimeSpan.FromSeconds(1)).Reason);
 
         // A reset would take from a slow peer what it may still read; but it does not have for ever.
         connection.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
@@ -296,8 +295,7 @@ public sealed class SenderActorSpecs : Specs
         Deliver("hello", "give-up-after = 5s");
         var connection = Connect();
         connection.ExpectMsg<Tcp.Write>();
-        Advance(TimeSpan.FromSeconds(5));
-        Assert.StartsWith("no progress for 5 s", ExpectMsg<Failed>().Reason, StringComparison.Ordinal);
+        Assert.StartsWith("no progress for 5 s", AdvanceUntilTold<Failed>(TimeSpan.FromSeconds(1)).Reason, StringComparison.Ordinal);
         connection.ExpectMsg<Tcp.Abort>();
     }
 
@@ -405,6 +403,46 @@ public sealed class SenderActorSpecs : Specs
     }
 
     [Fact]
+    public void Cancels_what_is_under_way_and_what_waits_and_goes_on_with_the_rest()
+    {
+        var sender = Deliver("first");
+        var connection = Connect();
+        sender.Tell(new Deliver("2", "t", new TextPayload("second")), TestActor);
+        sender.Tell(new Deliver("3", "t", new TextPayload("third")), TestActor);
+        foreach (var id in (string[])["2", "1"])
+        {
+            sender.Tell(new Cancel(id, "t"), TestActor);
+            Assert.Equal(new Cancelled("t", id), ExpectMsg<Cancelled>());
+            Assert.True(ExpectMsg<Failed>() is { Reason: "cancelled" } failed && failed.Id == id);
+        }
+
+        connection.FishForMessage(m => m is Tcp.Abort);
+        Confirm(Connect(), "third");
+        Assert.Equal("3", ExpectMsg<Delivered>().Id);
+        sender.Tell(new Cancel("3", "t"), TestActor);
+        Assert.Equal(new NotCancelled("t", "3"), ExpectMsg<NotCancelled>());
+    }
+
+    [Fact]
+    public void Rejects_an_id_that_is_under_way_already()
+    {
+        var sender = Deliver("first");
+        sender.Tell(new Deliver("1", "t", new TextPayload("second")), TestActor);
+        Assert.Equal("a delivery of this id is waiting or under way", ExpectMsg<Rejected>().Reason);
+    }
+
+    [Fact]
+    public void Draining_takes_nothing_new_and_finishes_what_there_is()
+    {
+        var sender = Deliver("first");
+        sender.Tell(new Drain(), TestActor);
+        sender.Tell(new Deliver("2", "t", new TextPayload("second")), TestActor);
+        Assert.Equal("shutting down", ExpectMsg<Rejected>().Reason);
+        Confirm(Connect(), "first");
+        ExpectMsg<Delivered>();
+    }
+
+    [Fact]
     public void A_payload_that_cannot_be_read_fails_at_once_and_says_why()
     {
         Deliver(new FilePayload("/no/such/file"));
@@ -437,7 +475,7 @@ public sealed class SenderActorSpecs : Specs
     private IActorRef Deliver(Payload payload, string hocon = "")
     {
         var target = Target(hocon);
-        var sender = Sys.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), Sys.ActorOf(ConnectGate.Props(1)), _tcp));
+        var sender = Sys.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), Sys.ActorOf(ConnectGate.Props(1, 1)), _tcp));
         sender.Tell(new Deliver("1", "t", payload), TestActor);
         return sender;
     }
@@ -487,6 +525,16 @@ public sealed class SenderActorSpecs : Specs
             return probe.HasMessages;
         });
         message = probe.ExpectMsg<T>();
+    }
+
+    private T AdvanceUntilTold<T>(TimeSpan step)
+    {
+        AwaitCondition(() =>
+        {
+            Advance(step);
+            return HasMessages;
+        });
+        return ExpectMsg<T>();
     }
 
     private static string Repeated(string text, int times) => string.Concat(Enumerable.Repeat(text, times));

@@ -90,6 +90,7 @@ public sealed class BadPeerSpecs : FaultSpecs
         Assert.Equal("quick", ExpectMsg<Delivered>(Patience).Target);
 
         clients.Tell(new Cancel("1", "slow"), TestActor);
+        ExpectMsg<Cancelled>(Patience);
         Assert.Equal("cancelled", ExpectMsg<Failed>(Patience).Reason);
     }
 
@@ -193,6 +194,27 @@ public sealed class BadPeerSpecs : FaultSpecs
         Send(Clients(peer.Port), 1000);
         Assert.Contains("broke the connection", (await _events.FishForMessageAsync<BackingOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
         Assert.Equal(2, ExpectMsg<Delivered>(Patience).Report.Attempts);
+    }
+
+    [Fact]
+    public async Task Six_hundred_that_do_not_answer_keep_no_place_from_one_that_does()
+    {
+        using var hole = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        hole.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        hole.Listen(0);
+        using var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await filler.ConnectAsync(hole.LocalEndPoint!);
+        using var peer = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);
+
+        var holePort = ((IPEndPoint)hole.LocalEndPoint!).Port;
+        var clients = Clients([
+            .. Enumerable.Range(0, 600).Select(i => Target("send-frame = 4KiB", holePort) with { Name = $"hole{i}" }), Target("", peer.Port)]);
+        for (var i = 0; i < 600; i++)
+            clients.Tell(new Deliver("1", $"hole{i}", new TextPayload("hello")), TestActor);
+        clients.Tell(new Deliver("1", "t", new TextPayload("hello")), TestActor);
+
+        // Well before the first of them has used up its connect-timeout of 10 s.
+        Assert.Equal("t", ExpectMsg<Delivered>(TimeSpan.FromSeconds(9)).Target);
     }
 
     [Fact]

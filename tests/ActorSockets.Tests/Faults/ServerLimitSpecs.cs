@@ -84,6 +84,20 @@ public sealed class ServerLimitSpecs : FaultSpecs
     }
 
     [Fact]
+    public async Task A_client_that_reads_its_echo_slowly_is_not_idle()
+    {
+        var (_, port) = Serve("sink = echo\n idle-timeout = 400ms");
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 16 * 1024 };
+        await client.ConnectAsync(IPAddress.Loopback, port);
+        var sending = SendAsync(client, new byte[1 << 20]);
+        var (buffer, total) = (new byte[32 * 1024], 0);
+        for (int count; (count = await client.ReceiveAsync(buffer)) > 0; total += count)
+            await Task.Delay(30);
+        await sending;
+        Assert.Equal(1 << 20, total);
+    }
+
+    [Fact]
     public async Task A_slow_sink_is_not_an_idle_client()
     {
         var (_, port) = Serve("sink = discard\n idle-timeout = 100ms\n processing-delay = 500ms");

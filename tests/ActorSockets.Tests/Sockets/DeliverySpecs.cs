@@ -71,7 +71,7 @@ public sealed class DeliverySpecs : Specs
     private async Task DeliverAsync(Payload payload, int port)
     {
         var target = Target("busy-after = 20ms", port);
-        var sender = Sys.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), Sys.ActorOf(ConnectGate.Props(1)), Sys.Tcp()));
+        var sender = Sys.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), Sys.ActorOf(ConnectGate.Props(1, 1)), Sys.Tcp()));
         sender.Tell(new Deliveries.Deliver("1", "t", payload), TestActor);
         var delivered = await ExpectMsgAsync<Deliveries.Delivered>(Patience);
         Assert.Equal(1, delivered.Report.Attempts);

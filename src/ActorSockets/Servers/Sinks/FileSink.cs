@@ -40,9 +40,23 @@ internal sealed class FileSink : ISink
             _file.Flush(flushToDisk: true);
             _file.Dispose();
             File.Move(PartialPath, _path, overwrite: false);
-            Posix.FlushDirectory(_directory);
+            FlushDirectory();
         });
         _file = null;
+    }
+
+    private void FlushDirectory()
+    {
+        try
+        {
+            Posix.FlushDirectory(_directory);
+        }
+        catch (IOException)
+        {
+            // Not for good, and so not at all: the peer is told nothing else.
+            File.Delete(_path);
+            throw;
+        }
     }
 
     public ValueTask DisposeAsync()
