@@ -11,12 +11,17 @@ internal static class ConfigurationFile
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
 
     /// <exception cref="SettingsException">The file is missing, unreadable or wrong.</exception>
-    public static Config Load(string? file, IReadOnlyList<string> overrides)
+    public static Config Load(string? file, IReadOnlyList<string> overrides) =>
+        file is null ? Read(Demo(), "the built-in demo", overrides) : Read(Read(file), file, overrides);
+
+    /// <summary>HOCON text, with overrides on top.</summary>
+    /// <exception cref="SettingsException">It is wrong.</exception>
+    public static Config Read(string hocon, string source, IReadOnlyList<string> overrides)
     {
-        var config = file is null ? HoconText.Parse(Demo(), "the built-in demo") : HoconText.Parse(Read(file), file);
+        var config = HoconText.Parse(hocon, source);
         foreach (var assignment in overrides)
             config = config.IsEmpty ? Parse(assignment) : Parse(assignment).WithFallback(config);
-        Check(config, file ?? "the built-in demo");
+        Check(config, source);
         return config;
     }
 
@@ -72,7 +77,7 @@ internal static class ConfigurationFile
     // Everything but a section or a list is one text, so that a shell's quoting is all that a user needs to think of.
     private static string Quoted(string value) => value.StartsWith('{') || value.StartsWith('[') || value.StartsWith('"')
         ? value
-        : $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+        : Commands.Settings.Quoted(value);
 
     private static string Demo()
     {

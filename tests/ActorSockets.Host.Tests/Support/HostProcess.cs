@@ -18,7 +18,7 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _open = 2;
 
-    private HostProcess(string program, IEnumerable<string> arguments)
+    private HostProcess(string program, IEnumerable<string> arguments, string input = "")
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -31,9 +31,10 @@ internal sealed class HostProcess : IAsyncDisposable
         _process.OutputDataReceived += (_, e) => Heard(e.Data, _output);
         _process.ErrorDataReceived += (_, e) => Heard(e.Data, null);
         _process.Start();
-        _process.StandardInput.Close();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+        _process.StandardInput.Write(input);
+        _process.StandardInput.Close();
     }
 
     public static string RepositoryRoot { get; } = FindRoot();
@@ -55,6 +56,8 @@ internal sealed class HostProcess : IAsyncDisposable
     private static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "ActorSockets.Host");
 
     public static HostProcess Start(params string[] arguments) => new(Program, arguments);
+
+    public static HostProcess StartWithInput(string input, params string[] arguments) => new(Program, arguments, input);
 
     /// <summary>With so many file handles and no more.</summary>
     public static HostProcess StartWithLimit(int handles, params string[] arguments) =>

@@ -10,7 +10,14 @@ namespace ActorSockets.Tests.Support;
 public abstract class Specs(Config? config = null)
     : TestKit((config ?? Config.Empty).WithFallback(Quiet).WithFallback(ActorSocketsSettings.Reference))
 {
-    private static readonly Config Quiet = ConfigurationFactory.ParseString("akka { loglevel = OFF, stdout-loglevel = OFF }");
+    private static readonly Config Quiet = ConfigurationFactory.ParseString("""
+        akka {
+          loglevel = OFF
+          stdout-loglevel = OFF
+          # A busy machine is no reason to fail.
+          test { single-expect-default = 15s, default-timeout = 15s }
+        }
+        """);
 
     /// <summary>Time stands still until a spec advances it.</summary>
     protected static Config VirtualTime { get; } = ConfigurationFactory.ParseString(
