@@ -111,7 +111,8 @@ internal static class Isolation
             using var _ = socket;
             try
             {
-                var buffer = new byte[256 * 1024];
+                // A slow one takes 640 KB a second.
+                var buffer = new byte[(delay is null ? 256 : 64) * 1024];
                 while (await socket.ReceiveAsync(buffer) > 0)
                 {
                     if (delay is { } pause)

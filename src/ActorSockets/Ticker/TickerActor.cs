@@ -11,19 +11,27 @@ public sealed record Ticked(long Number, TimeSpan Lateness);
 /// Stands in for the rest of the program: publishes a <see cref="Ticked"/> every interval, and how late it was, which is
 /// the measure of "nothing blocks". Due times are counted from the start, so that lateness does not add up.
 /// </summary>
-internal sealed class TickerActor : UntypedActor, IWithTimers
+/// <remarks>
+/// On a timer of .NET and not of Akka, whose wheel turns every 10 ms: the wheel's own grain was most of what it measured
+/// (p50 12 ms, p99 22 to 28 ms in the demo).
+/// </remarks>
+internal sealed class TickerActor : UntypedActor
 {
     private readonly TimeSpan _interval;
+    private readonly Timer _timer;
     private TimeSpan _startedAt;
     private long _number;
 
-    public TickerActor(TimeSpan interval) => _interval = interval;
+    public TickerActor(TimeSpan interval)
+    {
+        _interval = interval;
+        var self = Self;
+        _timer = new Timer(_ => self.Tell(Tick.Instance));
+    }
 
     public static Props Props(TimeSpan interval) => Akka.Actor.Props.Create(() => new TickerActor(interval));
 
-    public ITimerScheduler Timers { get; set; } = null!;
-
-    private static TimeSpan Now => Context.System.Scheduler.MonotonicClock;
+    private static TimeSpan Now => Context.System.Scheduler.HighResMonotonicClock;
 
     protected override void PreStart()
     {
@@ -48,8 +56,10 @@ internal sealed class TickerActor : UntypedActor, IWithTimers
     private void ScheduleNext()
     {
         var wait = _startedAt + (_number + 1) * _interval - Now;
-        Timers.StartSingleTimer(Tick.Instance, Tick.Instance, wait < TimeSpan.Zero ? TimeSpan.Zero : wait);
+        _timer.Change(wait < TimeSpan.Zero ? TimeSpan.Zero : wait, Timeout.InfiniteTimeSpan);
     }
+
+    protected override void PostStop() => _timer.Dispose();
 
     private sealed class Tick : INotInfluenceReceiveTimeout
     {
