@@ -30,6 +30,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private readonly IActorRef _gate;
     private readonly IActorRef _tcp;
     private readonly Confirmation _confirmation;
+    private readonly Quarters _patience;
     private readonly CancellationTokenSource _ended = new();
 
     private ChunkSource _chunks = null!;
@@ -41,7 +42,6 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private long _taken;
     private TimeSpan _offeredAt;
     private bool _blocked;
-    private readonly Quarters _patience;
     private long _acknowledged;
     private bool _allIsThere;
 
@@ -177,6 +177,12 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             Context.Parent.Tell(new Attempt.Progressed(_taken));
         }
 
+        if (_allIsThere && _patience.IsOver())
+        {
+            LeaveUnconfirmed();
+            return;
+        }
+
         // Unknown counts as all. The SYN may be counted too, so that one byte is left to doubt.
         if (!_allIsThere && (acknowledged == 0 || acknowledged >= _taken))
         {
@@ -184,12 +190,13 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             Context.Parent.Tell(new Attempt.Confirming());
         }
 
-        if (!_allIsThere || !_patience.IsOver())
-        {
-            Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _patience.Length);
-            return;
-        }
+        // Until then it is for give-up-after to hear in time that something moves.
+        var soon = TimeSpan.FromTicks(Math.Min(_patience.Length.Ticks, _target.GiveUpAfter.Ticks / 8));
+        Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _allIsThere ? _patience.Length : soon);
+    }
 
+    private void LeaveUnconfirmed()
+    {
         Context.Parent.Tell(new Attempt.Ended(new Attempt.Unconfirmed($"{_peer} did not close within {Durations.Format(_target.ConfirmTimeout)} of taking all")));
         Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.GiveUpAfter);
         // All is there and our FIN behind it: whatever ends us now may do so quietly. The payload is needed no more.
@@ -311,8 +318,8 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private void Confirm()
     {
-        Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _patience.Length);
         Become(AwaitingConfirmation);
+        LookForAcknowledgements();
         if (_target.Confirm == Clients.Confirm.None)
         {
             Close();

@@ -348,8 +348,12 @@ public sealed class SenderActorSpecs : Specs
         var connection = Connect();
         TakeWrite(connection);
         connection.ExpectMsg<Tcp.ConfirmedClose>();
-        Advance(TimeSpan.FromSeconds(5));
-        ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        for (var i = 0; i < 20; i++)
+        {
+            Advance(TimeSpan.FromMilliseconds(250));
+            ExpectNoMsg(TimeSpan.FromMilliseconds(10));
+        }
+
         connection.Reply(Tcp.ConfirmedClosed.Instance);
         ExpectMsg<Delivered>();
     }
