@@ -1,8 +1,13 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using ActorSockets.Host;
 using ActorSockets.Host.Commands;
 
-var root = new RootCommand("Sends to and receives from TCP peers without one holding up another.");
+// Not a RootCommand, which would call itself by the executable's name.
+var root = new Command("actorsockets", "Sends to and receives from TCP peers without one holding up another.")
+{
+    new HelpOption(), new VersionOption(),
+};
 RunCommand.AddTo(root);
 root.Subcommands.Add(RunCommand.Create());
 root.Subcommands.Add(SendCommand.Create());
