@@ -8,11 +8,14 @@ namespace ActorSockets;
 /// <summary>What .NET 10 does not offer of the file system, from the C library. Does nothing on Windows.</summary>
 internal static class Posix
 {
-    /// <summary>File handles that sockets leave free, for the runtime.</summary>
-    private const int ReservedHandles = 32;
+    /// <summary>
+    /// File handles that sockets leave free: for the runtime, and for the burst that a listener accepts before the first of
+    /// it is given up again.
+    /// </summary>
+    private const int ReservedHandles = 128;
 
     // Assemblies that are yet to be loaded, the thread pool, the dispatcher.
-    private const int ReservedForStart = 128;
+    private const int ReservedForStart = 192;
 
     private const int ReadOnly = 0;
     private const int SeekCurrent = 1;

@@ -85,7 +85,7 @@ public sealed class FaultSpecs : IDisposable
         try
         {
             var handles = HandlesOf(server);
-            await using var clients = HostProcess.StartWithLimit(handles + 100, ClientArguments(port, 100, $"payload.file={payload}", "connect-timeout=500ms"));
+            await using var clients = HostProcess.StartWithLimit(handles + 200, ClientArguments(port, 100, $"payload.file={payload}", "connect-timeout=500ms"));
             Assert.Equal(0, await clients.ExitCodeAsync());
             Assert.Equal(100, Complete().Length);
         }
@@ -101,7 +101,7 @@ public sealed class FaultSpecs : IDisposable
         await using var probe = await StartServerAsync(0);
         await probe.PortOfAsync("inbox");
         var handles = HandlesOf(probe);
-        await using var server = HostProcess.StartWithLimit(handles + 100, ServerArguments(0));
+        await using var server = HostProcess.StartWithLimit(handles + 200, ServerArguments(0));
         await using var clients = StartClients(await server.PortOfAsync("inbox"), 100, "payload.generated.size=100KiB");
         Assert.Equal(0, await clients.ExitCodeAsync());
         Assert.Equal(100, Complete().Length);

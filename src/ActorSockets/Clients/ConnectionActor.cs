@@ -302,8 +302,8 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         else
         {
             _blocked = true;
-            Context.Parent.Tell(new Attempt.Stalled(Now - _offeredAt));
             Timers.StartPeriodicTimer(ReportKey, BlockedReport.Instance, _target.BlockedReportInterval);
+            Context.Parent.Tell(new Attempt.Stalled(Now - _offeredAt));
         }
     }
 

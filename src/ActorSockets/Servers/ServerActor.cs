@@ -182,8 +182,8 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     private void Rebind()
     {
-        Tell(new ServerEvents.ListenerLost(_server.Name, _server.RebindDelay));
         Timers.StartSingleTimer(RebindKey, BindAgain.Instance, _server.RebindDelay);
+        Tell(new ServerEvents.ListenerLost(_server.Name, _server.RebindDelay));
     }
 
     private void Resolve() =>
