@@ -17,8 +17,6 @@ internal sealed partial class SettingsSection(List<SettingError> errors, params 
 
     public void Reject(string key, string message) => errors.Add(new SettingError(Find(key)?.Path ?? $"{Path}.{key}", message));
 
-    public bool Has(string key) => Find(key) is not null;
-
     /// <summary>A section inside this one, from the first layer that has it, whole: two layers are not mixed.</summary>
     public SettingsSection Replaceable(string key) => new(errors, Objects(key).DefaultIfEmpty(($"{Path}.{key}", new HoconObject())).First());
 
