@@ -30,17 +30,22 @@ internal static class HostedRun
         // Before anything starts: what is wrong here ends in one list of errors.
         var settings = ActorSocketsSettings.From(config);
 
-        await using var output = new Output();
+        var format = settings.Report.Format switch
+        {
+            ReportFormat.Auto => Terminal.IsThere && !settings.Report.Quiet ? ReportFormat.Live : ReportFormat.Lines,
+            var asked => asked,
+        };
+        await using var output = new Output(format == ReportFormat.Live, settings.Report.MaxWaitingLines);
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddAkka("actorsockets", akka => akka
-            .AddSetup(new ActorSocketsSetup(output.PrintAsync))
+            .AddSetup(new ActorSocketsSetup(lines => new ValueTask(format == ReportFormat.Json ? JsonReport.PrintAsync(output, lines) : output.PrintAsync(lines))))
             .AddSetup(new OutputSetup(output))
             .AddHocon(config.WithFallback(Quiet).WithFallback(ActorSocketsSettings.Reference), HoconAddMode.Prepend));
 
         using var host = builder.Build();
         await StartAsync(host);
-        var run = new Run(host.Services.GetRequiredService<Akka.Actor.ActorSystem>(), settings, output);
+        var run = new Run(host.Services.GetRequiredService<Akka.Actor.ActorSystem>(), settings, format, output);
         var exitCode = await run.ToEndAsync();
         if (run.EndsAtOnce)
         {
@@ -58,6 +63,8 @@ internal static class HostedRun
     {
         try
         {
+            // First by itself: what goes wrong inside the start is logged with a stack trace.
+            _ = host.Services.GetRequiredService<Akka.Actor.ActorSystem>();
             await host.StartAsync();
             // Akka.IO reads its part when it is first asked for.
             host.Services.GetRequiredService<Akka.Actor.ActorSystem>().Tcp();

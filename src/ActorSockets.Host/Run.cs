@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ActorSockets.Configuration;
 using ActorSockets.Host.Reporting;
 using ActorSockets.Servers;
 using Akka.Actor;
@@ -8,26 +7,30 @@ namespace ActorSockets.Host;
 
 /// <summary>
 /// From start to exit code: the reporter first, then servers, then deliveries, then the wait for an end. The first signal
-/// lets what is under way finish, the second one ends at once.
+/// lets what is under way finish, the second one ends at once, and so does a stdout that nobody reads any more.
 /// </summary>
-internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Output output)
+internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, ReportFormat format, Output output)
 {
+    private const int BrokenPipe = 13;
+
     private readonly TaskCompletionSource<PosixSignal> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Whether the second signal came: there is no time for an orderly end of the system.</summary>
-    public bool EndsAtOnce => _second.Task.IsCompleted;
+    /// <summary>Whether there is no time for an orderly end of the system.</summary>
+    public bool EndsAtOnce => AtOnce.IsCompleted;
+
+    private Task AtOnce => field ??= Task.WhenAny(_second.Task, output.ReaderLeft);
 
     public async Task<int> ToEndAsync()
     {
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Signalled);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Signalled);
 
-        var reporter = system.ActorOf(ReporterActor.Props(settings, output), "reporter");
+        var reporter = system.ActorOf(ReporterActor.Props(settings, format, output), "reporter");
         var sockets = ActorSocketsExtension.For(system);
         var servers = await sockets.Servers.Ask<ServerEvents.AllBound>(new ServerEvents.WhenBound());
         if (servers.Failed.Count > 0)
-            return ExitCodes.Failure;
+            return await ConcludeAsync(reporter, ExitCodes.Failure);
 
         var deliveries = settings.Targets.Where(t => t.Payload is not null).Select(t => (t.Name, t.Name)).ToArray();
         reporter.Tell(new ReporterActor.Expect(deliveries));
@@ -35,18 +38,24 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Out
         await EndAsync(reporter, endsByItself: settings.ExitWhenDelivered);
         await DrainAsync(reporter, sockets.DrainAsync());
 
-        var summary = await AskAsync(reporter);
-        foreach (var line in summary.Lines)
-            output.Say(line);
-        return ExitCode(summary);
+        return await ConcludeAsync(reporter, ExitCode(await AskAsync(reporter)));
+    }
+
+    private async Task<int> ConcludeAsync(IActorRef reporter, int exitCode)
+    {
+        await reporter.Ask<ReporterActor.Summarised>(new ReporterActor.Conclude(exitCode));
+        if (format != ReportFormat.Json || output.DataFailure is not { } failure)
+            return exitCode;
+        output.TrySay($"error: stdout: events are missing there: {failure}");
+        return ExitCodes.Failure;
     }
 
     private async Task EndAsync(IActorRef reporter, bool endsByItself)
     {
         if (endsByItself)
-            await Task.WhenAny(_first.Task, reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), Timeout.InfiniteTimeSpan));
+            await Task.WhenAny(_first.Task, AtOnce, reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), Timeout.InfiniteTimeSpan));
         else
-            await _first.Task;
+            await Task.WhenAny(_first.Task, AtOnce);
     }
 
     private async Task DrainAsync(IActorRef reporter, Task<bool> drained)
@@ -57,22 +66,22 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Out
             var underWay = (await AskAsync(reporter)).UnderWay;
             if (underWay.Count > 0)
             {
-                output.Say(said
-                    ? $"still waiting for {string.Join(", ", underWay)}"
-                    : $"stopping within {Durations.Format(settings.DrainTimeout)}, a second signal stops at once; waiting for {string.Join(", ", underWay)}");
+                reporter.Tell(said ? new RunEvents.StillWaiting(underWay) : new RunEvents.Stopping(underWay, settings.DrainTimeout));
                 said = true;
             }
 
-            await Task.WhenAny(drained, _second.Task, Task.Delay(settings.DrainReportInterval));
+            await Task.WhenAny(drained, AtOnce, Task.Delay(settings.DrainReportInterval));
         }
 
         var left = (await AskAsync(reporter)).UnderWay;
         if (left.Count > 0)
-            output.Say($"stopped with {string.Join(", ", left)} under way");
+            reporter.Tell(new RunEvents.Stopped(left));
     }
 
     private int ExitCode(ReporterActor.Summarised summary)
     {
+        if (output.ReaderLeft.IsCompleted)
+            return ExitCodes.Signal(BrokenPipe);
         if (summary.UnderWay.Count > 0 && _first.Task.IsCompletedSuccessfully)
             return ExitCodes.Signal(_first.Task.Result == PosixSignal.SIGINT ? 2 : 15);
         return summary.AllDelivered ? ExitCodes.Success : ExitCodes.Failure;

@@ -14,6 +14,7 @@ namespace ActorSockets;
 /// <param name="MaxConnecting">Connections that all targets together may be opening at a time.</param>
 /// <param name="DrainTimeout">How long what is under way may go on after a stop.</param>
 /// <param name="DrainReportInterval">How often it is said meanwhile what is being waited for.</param>
+/// <param name="Report">What the program says of a run.</param>
 /// <param name="ExitWhenDelivered">Whether a run ends by itself when every delivery has its outcome.</param>
 public sealed partial record ActorSocketsSettings(
     IReadOnlyList<ServerSettings> Servers,
@@ -22,6 +23,7 @@ public sealed partial record ActorSocketsSettings(
     int MaxConnecting,
     TimeSpan DrainTimeout,
     TimeSpan DrainReportInterval,
+    ReportSettings Report,
     bool ExitWhenDelivered)
 {
     /// <summary>The section that these settings live in.</summary>
@@ -56,6 +58,7 @@ public sealed partial record ActorSocketsSettings(
             section.Int("max-connecting", 1, 100_000),
             section.Merged("shutdown").Duration("drain-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
             section.Merged("shutdown").Duration("report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
+            ReportSettings.From(section.Merged("report")),
             section.Switch("exit-when-delivered"));
         if (settings.ExitWhenDelivered && settings.Targets.All(t => t.Payload is null) && errors.Count == 0)
             section.Reject("exit-when-delivered", "is on, and no target has a payload to deliver");

@@ -58,23 +58,5 @@ public sealed class SendAndServeSpecs : IDisposable
         Assert.Matches(@"^server-1 < \[::1\]:\d+: hello$", Assert.Single(server.Output));
     }
 
-    [Theory]
-    [InlineData(2, "--to nowhere: needs HOST:PORT, [IPv6]:PORT or :PORT, with a port from 1 to 65535", "send", "README.md", "--to", "nowhere")]
-    [InlineData(2, "--to ::1:9: needs HOST:PORT, [IPv6]:PORT or :PORT, with a port from 1 to 65535", "send", "README.md", "--to", "::1:9")]
-    [InlineData(2, "x: needs HOST:PORT, [IPv6]:PORT, :PORT or *:PORT, with a port from 0 to 65535", "serve", "x")]
-    [InlineData(2, "Option '--to' is required.", "send", "README.md")]
-    [InlineData(78, "error: actor-sockets.target-defaults.payload.file: there is no file '/no/such' (relative paths start at the working directory)",
-        "send", "/no/such", "--to", ":9")]
-    [InlineData(78, "error: actor-sockets.target-defaults.confirm: 'recipt' is not one of none, close, receipt; did you mean receipt?",
-        "send", "README.md", "--to", ":9", "--confirm", "recipt")]
-    [InlineData(78, "error: actor-sockets.server-defaults.directory: there is no directory '/no/such' (relative paths start at the working directory)",
-        "serve", ":0", "--sink", "/no/such")]
-    public async Task A_mistake_is_told_in_one_line(int expectedCode, string expected, params string[] arguments)
-    {
-        var (exitCode, said) = await HostProcess.RunAsync(arguments);
-        Assert.Equal(expectedCode, exitCode);
-        Assert.StartsWith(expected, said, StringComparison.Ordinal);
-    }
-
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 }

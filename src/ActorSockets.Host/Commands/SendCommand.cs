@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
+using ActorSockets.Host.Configuration;
 
 namespace ActorSockets.Host.Commands;
 
@@ -18,32 +18,39 @@ internal static class SendCommand
         };
         to.Validators.Add(result =>
         {
-            foreach (var token in result.Tokens.Where(t => Settings.Endpoint(t.Value) is not { Port: > 0 }))
+            foreach (var token in result.Tokens.Where(t => CommonOptions.Endpoint(t.Value) is not { Port: > 0 }))
                 result.AddError($"--to {token.Value}: needs HOST:PORT, [IPv6]:PORT or :PORT, with a port from 1 to 65535");
         });
-        Option<string?>[] options =
+        SettingOption[] options =
         [
-            new("--confirm") { HelpName = "none|close|receipt", Description = "When it is delivered. Default: close." },
-            new("--on-busy") { HelpName = "retry|fail", Description = "What a busy target does to its delivery. Default: retry." },
-            new("--give-up-after") { HelpName = "DURATION", Description = "Time without progress after which it has failed. Default: 5m." },
+            new("--confirm", "none|close|receipt", "When it is delivered: taken by the kernel, closed by the peer, or stored there with proof.", ("target-defaults.confirm", null)),
+            new("--confirm-timeout", "DURATION", "How long the peer may take for that once it has every byte.", ("target-defaults.confirm-timeout", null)),
+            new("--on-busy", "retry|fail", "What a busy target does to its delivery.", ("target-defaults.on-busy", null)),
+            new("--give-up-after", "DURATION", "Time without progress after which it has failed.", ("target-defaults.give-up-after", null)),
+            new("--connect-timeout", "DURATION", "For name resolution and connect together.", ("target-defaults.connect-timeout", null)),
+            new("--limit-rate", "SIZE", "Bytes a second that each target is sent at most, such as 10MiB.", ("target-defaults.max-send-rate", null)),
         ];
-        var set = Settings.Set();
 
-        var send = new Command("send", "Sends one payload to many targets, each at its own pace.") { file, to, set };
-        foreach (var option in options)
-            send.Options.Add(option);
+        var send = new Command("send", "Sends one payload to many targets, each at its own pace.") { file, to };
+        CommonOptions.AddTo(send, options);
         send.SetAction(async (parsed, cancellation) =>
         {
             Spool? spool = null;
             try
             {
-                return await Settings.RunAsync(async () =>
+                return await CommonOptions.RunAsync(parsed, async () =>
                 {
                     var path = parsed.GetRequiredValue(file);
                     spool = path == "-" ? await Spool.ReadStandardInputAsync(cancellation) : null;
-                    var chosen = options.Where(o => parsed.GetValue(o) is not null).Select(o => $"{o.Name[2..]} = {Settings.Quoted(parsed.GetValue(o)!)}");
-                    var hocon = Hocon(spool?.Path ?? path, chosen, parsed.GetRequiredValue(to));
-                    return ConfigurationFile.Read(hocon, "the command line", parsed.GetValue(set) ?? []);
+                    OptionSetting[] settings =
+                    [
+                        new("send", ["exit-when-delivered"], "on"),
+                        new("FILE", ["target-defaults", "payload", "file"], Layers.Quoted(spool?.Path ?? path)),
+                        .. parsed.GetRequiredValue(to).SelectMany(Target),
+                        .. CommonOptions.LiveTicker(parsed),
+                        .. CommonOptions.From(parsed, options),
+                    ];
+                    return new Layers(null, settings, parsed.GetValue(CommonOptions.Set) ?? []);
                 });
             }
             finally
@@ -54,19 +61,12 @@ internal static class SendCommand
         return send;
     }
 
-    private static string Hocon(string path, IEnumerable<string> settings, IEnumerable<string> endpoints)
+    private static IEnumerable<OptionSetting> Target(string text, int index)
     {
-        var hocon = new StringBuilder("actor-sockets {\n exit-when-delivered = on\n target-defaults {\n")
-            .AppendLine(CultureInfo.InvariantCulture, $"payload {{ file = {Settings.Quoted(path)} }}")
-            .AppendJoin('\n', settings)
-            .AppendLine("\n}\n targets {");
-        foreach (var (text, index) in endpoints.Select((text, index) => (text, index)))
-        {
-            var (host, port) = Settings.Endpoint(text)!.Value;
-            hocon.AppendLine(CultureInfo.InvariantCulture, $"\"{Name(host, port, index)}\" {{ host = {Settings.Quoted(host)}\n port = {port} }}");
-        }
-
-        return hocon.AppendLine("}\n}").ToString();
+        var (host, port) = CommonOptions.Endpoint(text)!.Value;
+        var name = Name(host, port, index);
+        yield return new OptionSetting($"--to {text}", ["targets", name, "host"], Layers.Quoted(host));
+        yield return new OptionSetting($"--to {text}", ["targets", name, "port"], port.ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>What a target may be called: its endpoint as far as that goes, and its place among the others.</summary>

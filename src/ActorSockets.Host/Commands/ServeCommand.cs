@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
+using ActorSockets.Host.Configuration;
 
 namespace ActorSockets.Host.Commands;
 
@@ -16,7 +16,7 @@ internal static class ServeCommand
         };
         endpoints.Validators.Add(result =>
         {
-            foreach (var token in result.Tokens.Where(t => Settings.Endpoint(t.Value) is null))
+            foreach (var token in result.Tokens.Where(t => CommonOptions.Endpoint(t.Value) is null))
                 result.AddError($"{token.Value}: needs HOST:PORT, [IPv6]:PORT, :PORT or *:PORT, with a port from 0 to 65535");
         });
         var sink = new Option<string>("--sink")
@@ -25,32 +25,42 @@ internal static class ServeCommand
             Description = "Where received bytes go; DIR: a file for each connection.",
             DefaultValueFactory = _ => "console",
         };
-        var receipt = new Option<bool>("--receipt") { Description = "Tells each client how many bytes are stored, and their SHA-256." };
-        var set = Settings.Set();
+        sink.CompletionSources.Add("console", "discard", "echo");
+        SettingOption[] options =
+        [
+            new("--receipt", null, "Tells each client how many bytes are stored, and their SHA-256.", ("server-defaults.receipt", "on")),
+            new("--max-connections", "N", "Connections at a time; the next is reset at once.", ("server-defaults.max-connections", null)),
+            new("--idle-timeout", "DURATION", "A connection on which nothing moves for so long is reset.", ("server-defaults.idle-timeout", null)),
+            new("--processing-delay", "DURATION", "Pause after each chunk that is received: makes a busy server.", ("server-defaults.processing-delay", null)),
+        ];
 
-        var serve = new Command("serve", "Takes what clients send, until it is stopped.") { endpoints, sink, receipt, set };
-        serve.SetAction(async (parsed, _) =>
+        var serve = new Command("serve", "Takes what clients send, until it is stopped.") { endpoints, sink };
+        CommonOptions.AddTo(serve, options);
+        serve.SetAction((parsed, _) => CommonOptions.RunAsync(parsed, async () =>
         {
-            var where = parsed.GetRequiredValue(sink);
-            var hocon = new StringBuilder("actor-sockets {\n server-defaults {\n")
-                .AppendLine(where is "console" or "discard" or "echo"
-                    ? $"sink = {where}"
-                    : $"sink = file\n directory = {Settings.Quoted(where)}")
-                .AppendLine(parsed.GetValue(receipt) ? "receipt = on" : "")
-                .AppendLine("}\n servers {");
-            foreach (var (text, index) in parsed.GetRequiredValue(endpoints).Select((text, index) => (text, index)))
-            {
-                var (host, port) = Settings.Endpoint(text)!.Value;
-                if (host == "*")
-                    await Console.Error.WriteLineAsync($"note: {text} listens on every IPv4 interface of this machine");
-                var bind = host == "*" ? "0.0.0.0" : host;
-                hocon.AppendLine(CultureInfo.InvariantCulture, $"server-{index + 1} {{ host = {Settings.Quoted(bind)}\n port = {port} }}");
-            }
-
-            hocon.AppendLine("}\n}");
-            return await Settings.RunAsync(() =>
-                Task.FromResult(ConfigurationFile.Read(hocon.ToString(), "the command line", parsed.GetValue(set) ?? [])));
-        });
+            foreach (var text in parsed.GetRequiredValue(endpoints).Where(t => t.StartsWith('*')))
+                await Console.Error.WriteLineAsync($"note: {text} listens on every IPv4 interface of this machine");
+            OptionSetting[] settings =
+            [
+                .. Sink(parsed.GetRequiredValue(sink)),
+                .. parsed.GetRequiredValue(endpoints).SelectMany(Server),
+                .. CommonOptions.LiveTicker(parsed),
+                .. CommonOptions.From(parsed, options),
+            ];
+            return new Layers(null, settings, parsed.GetValue(CommonOptions.Set) ?? []);
+        }));
         return serve;
+    }
+
+    private static OptionSetting[] Sink(string where) => where is "console" or "discard" or "echo"
+        ? [new("--sink", ["server-defaults", "sink"], where)]
+        : [new("--sink", ["server-defaults", "sink"], "file"), new("--sink", ["server-defaults", "directory"], Layers.Quoted(where))];
+
+    private static IEnumerable<OptionSetting> Server(string text, int index)
+    {
+        var (host, port) = CommonOptions.Endpoint(text)!.Value;
+        var name = string.Create(CultureInfo.InvariantCulture, $"server-{index + 1}");
+        yield return new OptionSetting(text, ["servers", name, "host"], Layers.Quoted(host == "*" ? "0.0.0.0" : host));
+        yield return new OptionSetting(text, ["servers", name, "port"], port.ToString(CultureInfo.InvariantCulture));
     }
 }

@@ -22,7 +22,7 @@ internal sealed class AkkaLogger : UntypedActor
                 break;
             case LogEvent entry:
                 var cause = entry.Cause is null ? "" : $" ({entry.Cause.GetType().Name}: {entry.Cause.Message})";
-                _output.Say($"{entry.LogLevel().ToString().Replace("Level", "", StringComparison.Ordinal).ToLowerInvariant()}: {entry.LogSource}: {entry.Message}{cause}".ReplaceLineEndings(" "));
+                _output.TrySay($"{entry.LogLevel().ToString().Replace("Level", "", StringComparison.Ordinal).ToLowerInvariant()}: {entry.LogSource}: {entry.Message}{cause}".ReplaceLineEndings(" "));
                 break;
         }
     }

@@ -1,7 +1,3 @@
-using System.Text;
-using System.Threading.Channels;
-using Microsoft.Win32.SafeHandles;
-
 namespace ActorSockets.Host.Reporting;
 
 /// <summary>
@@ -11,76 +7,46 @@ namespace ActorSockets.Host.Reporting;
 /// </summary>
 internal sealed class Output : IAsyncDisposable
 {
-    private const int Capacity = 1024;
     private static readonly TimeSpan LastLinesTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<Item> _data = Queue();
-    private readonly Channel<Item> _talk = Queue();
-    private readonly Task[] _writing;
-    private long _leftOut;
+    private readonly Stream _stdout = StandardStream.Open(1);
+    private readonly Stream _stderr = StandardStream.Open(2);
+    private readonly Screen? _screen;
+    private readonly Lane _data;
+    private readonly Lane _talk;
 
-    public Output() => _writing = [Start(_data, 1), Start(_talk, 2)];
-
-    /// <summary>Data, one or more lines. Done when they are written; fails when they cannot be, as when nobody reads any more.</summary>
-    public async ValueTask PrintAsync(string lines)
+    /// <param name="live">Whether a live table is shown on stderr; what else lands on that terminal is written above it.</param>
+    /// <param name="maxWaitingLines">For each of the two.</param>
+    public Output(bool live, int maxWaitingLines)
     {
-        var item = new Item(lines);
-        await _data.Writer.WriteAsync(item);
-        await item.Written.Task;
+        _screen = live ? new Screen(_stderr) : null;
+        _talk = new Lane(maxWaitingLines, _screen);
+        _data = live && Terminal.TakesData ? _talk : new Lane(maxWaitingLines, null);
     }
 
-    /// <summary>Something said about the run, one line.</summary>
-    public void Say(string line)
+    /// <summary>Done when nobody reads stdout any more (<c>| head</c>).</summary>
+    public Task ReaderLeft => _data.ReaderLeft;
+
+    /// <summary>Why data could not be written, other than that; null as long as it could.</summary>
+    public string? DataFailure => _data.Failure;
+
+    /// <summary>Data, one or more lines. Done when they are written; fails when they cannot be.</summary>
+    public Task PrintAsync(string lines) => _data.WriteAsync(_stdout, lines);
+
+    /// <summary>A line of data that nobody waits for. False when there is no room for it.</summary>
+    public bool TryPrint(string line) => _data.TryWrite(_stdout, line);
+
+    /// <summary>Something said about the run, one line. False when there is no room for it.</summary>
+    public bool TrySay(string line) => ReaderLeft.IsCompleted || _talk.TryWrite(_stderr, line);
+
+    /// <summary>Shows the table as it is now, in the place of the last one.</summary>
+    public void Show(LiveTable table)
     {
-        if (!_talk.Writer.TryWrite(new Item(line)))
-            Interlocked.Increment(ref _leftOut);
-        else if (Interlocked.Exchange(ref _leftOut, 0) is > 0 and var leftOut)
-            _talk.Writer.TryWrite(new Item($"({leftOut} lines left out: they came faster than they could be printed)"));
+        _screen?.Show(table);
+        _talk.Redraw();
     }
 
     /// <summary>Waits for the last lines, but for no reader that has stopped reading.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _data.Writer.TryComplete();
-        _talk.Writer.TryComplete();
-        await Task.WhenAny(Task.WhenAll(_writing), Task.Delay(LastLinesTimeout));
-    }
-
-    private static Channel<Item> Queue() => Channel.CreateBounded<Item>(new BoundedChannelOptions(Capacity) { SingleReader = true });
-
-    private static Task Start(Channel<Item> items, int descriptor) =>
-        Task.Factory.StartNew(() => WriteAsync(items.Reader, Open(descriptor)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
-            .Unwrap();
-
-    private static async Task WriteAsync(ChannelReader<Item> items, Stream to)
-    {
-        await foreach (var item in items.ReadAllAsync())
-        {
-            try
-            {
-                // Unbuffered, so that a failure belongs to the lines that it befell (| head, a full disk).
-                await to.WriteAsync(Encoding.UTF8.GetBytes(item.Lines + "\n"));
-                item.Written.SetResult();
-            }
-            catch (IOException e)
-            {
-                item.Written.SetException(e);
-                // Nobody asks after a line of talk.
-                _ = item.Written.Task.Exception;
-            }
-        }
-    }
-
-    /// <summary>Not the console's own stream, which swallows a closed pipe's error on Unix (.NET 10).</summary>
-    private static Stream Open(int descriptor)
-    {
-        if (OperatingSystem.IsWindows())
-            return descriptor == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError();
-        return new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-    }
-
-    private sealed record Item(string Lines)
-    {
-        public TaskCompletionSource Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
+    public async ValueTask DisposeAsync() =>
+        await Task.WhenAny(Task.WhenAll(_data.CompleteAsync(), _talk.CompleteAsync()), Task.Delay(LastLinesTimeout));
 }

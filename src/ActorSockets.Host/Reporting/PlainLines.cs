@@ -5,12 +5,21 @@ using ActorSockets.Ticker;
 
 namespace ActorSockets.Host.Reporting;
 
-/// <summary>Events as lines for people. A target that is blocked again and again says so at most once per interval.</summary>
+/// <summary>
+/// Events as lines for people. A target that is blocked again and again says so at most once per interval, and likewise one
+/// that makes progress.
+/// </summary>
 internal sealed class PlainLines(ActorSocketsSettings settings)
 {
     private readonly Dictionary<string, TargetSettings> _targets = settings.Targets.ToDictionary(t => t.Name, StringComparer.Ordinal);
     private readonly Dictionary<string, TimeSpan> _blockedSaidAt = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (TimeSpan ConnectedAt, TimeSpan SaidAt)> _progress = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unblockIsNews = new(StringComparer.Ordinal);
+
+    /// <summary>What went wrong, as opposed to what goes on.</summary>
+    public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
+        or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
+        or RunEvents.Stopped;
 
     /// <summary>The line for an event, or null where there is nothing to say.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
@@ -25,7 +34,9 @@ internal sealed class PlainLines(ActorSocketsSettings settings)
         ServerEvents.Completed e => $"server {e.Server}: {e.Peer} closed after {Size(e.Bytes)} in {Durations.Format(e.Elapsed)}",
         ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}",
         Deliveries.Connecting e => $"target {e.Target}: connecting to {e.Endpoint}{(e.Attempt > 1 ? $", attempt {e.Attempt}" : "")}",
-        Deliveries.Connected e => $"target {e.Target}: connected, sending {Size(e.Length)}",
+        Deliveries.Connected e => Connected(e, now),
+        Deliveries.Progressed e when SayProgress(e, now) is { } rate =>
+            $"target {e.Target}: {100.0 * e.Taken / e.Length:0} % of {Sizes.Format(e.Length)}, {rate}/s",
         Deliveries.Blocked e when SayBlocked(e.Target, now) =>
             $"target {e.Target}: BLOCKED, the server takes nothing for {Durations.Format(e.Since)}; {Size(e.Remaining)} remain, trying again",
         Deliveries.Unblocked e when _unblockIsNews.Remove(e.Target) => $"target {e.Target}: takes bytes again after {Durations.Format(e.Lasted)}",
@@ -35,6 +46,11 @@ internal sealed class PlainLines(ActorSocketsSettings settings)
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
         Ticked e => $"tick {e.Number}",
+        RunEvents.Stopping e => $"stopping within {Durations.Format(e.Within)}, a second signal stops at once; waiting for {string.Join(", ", e.WaitingFor)}",
+        RunEvents.StillWaiting e => $"still waiting for {string.Join(", ", e.WaitingFor)}",
+        RunEvents.Stopped e => $"stopped with {string.Join(", ", e.UnderWay)} under way",
+        RunEvents.LeftOut e => $"({e.Lines} lines left out: they came faster than they may be said)",
+        RunEvents.Summary e => SummaryTable.For(e) is { Length: > 0 } table ? table : null,
         _ => null,
     };
 
@@ -47,8 +63,23 @@ internal sealed class PlainLines(ActorSocketsSettings settings)
         return true;
     }
 
-    private static string Taken(Deliveries.Report report) =>
-        $"{report.Taken} of {report.Length} B were taken, {report.Length - report.Taken} B remain";
+    private string Connected(Deliveries.Connected e, TimeSpan now)
+    {
+        _progress[e.Target] = (now, now);
+        return $"target {e.Target}: connected, sending {Size(e.Length)}";
+    }
+
+    private string? SayProgress(Deliveries.Progressed e, TimeSpan now)
+    {
+        if (!_progress.TryGetValue(e.Target, out var said) || now - said.SaidAt < settings.Report.ProgressLineInterval)
+            return null;
+        _progress[e.Target] = said with { SaidAt = now };
+        return Sizes.Format((long)(e.Taken / (now - said.ConnectedAt).TotalSeconds));
+    }
+
+    private static string Taken(Deliveries.Report report) => report is { Length: 0, Taken: 0 }
+        ? "nothing was sent"
+        : $"{report.Taken} of {report.Length} B were taken, {report.Length - report.Taken} B remain";
 
     private static string Size(long bytes) => bytes < 1024 ? Sizes.Format(bytes) : $"{Sizes.Format(bytes)} ({bytes} B)";
 }

@@ -1,6 +1,4 @@
-using System.Globalization;
 using ActorSockets.Clients;
-using ActorSockets.Configuration;
 using ActorSockets.Servers;
 using ActorSockets.Ticker;
 using HdrHistogram;
@@ -17,7 +15,7 @@ internal sealed class RunSummary
     private readonly LongHistogram _lateness = new(1, LongestLatenessMicroseconds, 3);
 
     /// <summary>Deliveries that were begun and have no outcome yet.</summary>
-    public int Unfinished => _deliveries.Values.Count(o => o is null);
+    public int Unfinished { get; private set; }
 
     /// <summary>Whether every delivery that was begun is delivered.</summary>
     public bool AllDelivered => _deliveries.Values.All(o => o is Deliveries.Delivered);
@@ -28,6 +26,8 @@ internal sealed class RunSummary
         {
             case Deliveries.IOutcome or Deliveries.Rejected:
                 var ended = (Deliveries.IDeliveryEvent)happened;
+                if (_deliveries.TryGetValue((ended.Target, ended.Id), out var before) && before is null)
+                    Unfinished--;
                 _deliveries[(ended.Target, ended.Id)] = ended;
                 break;
             case ServerEvents.Accepted accepted:
@@ -50,36 +50,23 @@ internal sealed class RunSummary
     ];
 
     /// <summary>A delivery that was begun, so that one without an outcome is listed as what it is.</summary>
-    public void Expect(string target, string id) => _deliveries.TryAdd((target, id), null);
+    public void Expect(string target, string id) => Unfinished += _deliveries.TryAdd((target, id), null) ? 1 : 0;
 
-    /// <summary>A table of deliveries and a line of ticks; empty when there were neither.</summary>
-    public IReadOnlyList<string> Lines()
-    {
-        List<string[]> rows = [["target", "outcome", "bytes", "attempts", "time", "blocked"], .. _deliveries.Select(d => Row(d.Key.Target, d.Value))];
-        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(r => r[column].Length)).ToArray();
-        var table = _deliveries.Count == 0
-            ? []
-            : rows.Select(r => string.Join("  ", r.Select((cell, column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))));
-        return [.. table, .. Ticks()];
-    }
+    /// <summary>All of it.</summary>
+    public RunEvents.Summary Conclude(int exitCode) => new(exitCode, [.. _deliveries.Select(d => Delivery(d.Key.Target, d.Key.Id, d.Value))], Ticks());
 
-    private static string[] Row(string target, Deliveries.IDeliveryEvent? ended) => ended switch
+    private static RunEvents.Delivery Delivery(string target, string id, Deliveries.IDeliveryEvent? ended) => ended switch
     {
-        Deliveries.IOutcome outcome =>
-        [
-            target, outcome.GetType().Name.ToLowerInvariant(), outcome.Report.Taken.ToString(CultureInfo.InvariantCulture),
-            outcome.Report.Attempts.ToString(CultureInfo.InvariantCulture), Durations.Format(outcome.Report.Elapsed),
-            Durations.Format(outcome.Report.Blocked),
-        ],
-        _ => [target, ended is null ? "undelivered" : "rejected", "", "", "", ""],
+        null => new RunEvents.Delivery(target, id, "undelivered", null, null),
+        Deliveries.Rejected e => new RunEvents.Delivery(target, id, "rejected", e.Reason, null),
+        Deliveries.Unconfirmed e => new RunEvents.Delivery(target, id, "unconfirmed", e.Reason, e.Report),
+        Deliveries.Failed e => new RunEvents.Delivery(target, id, "failed", e.Reason, e.Report),
+        _ => new RunEvents.Delivery(target, id, "delivered", null, ((Deliveries.IOutcome)ended).Report),
     };
 
-    private IEnumerable<string> Ticks()
-    {
-        if (_lateness.TotalCount > 0)
-            yield return $"ticker: {_lateness.TotalCount} ticks, late by p50 {Percentile(50)}, p99 {Percentile(99)}, max {Percentile(100)}";
-    }
+    private RunEvents.Ticks? Ticks() => _lateness.TotalCount == 0
+        ? null
+        : new RunEvents.Ticks(_lateness.TotalCount, Percentile(50), Percentile(99), Percentile(99.9), Percentile(100));
 
-    private string Percentile(double percentile) =>
-        (_lateness.GetValueAtPercentile(percentile) / 1000.0).ToString("0.0", CultureInfo.InvariantCulture) + " ms";
+    private TimeSpan Percentile(double percentile) => TimeSpan.FromMicroseconds(_lateness.GetValueAtPercentile(percentile));
 }

@@ -17,6 +17,13 @@ public sealed record ChunkSize(int MinBytes, int MaxBytes)
 
     private int High => Math.Max(MinBytes, MaxBytes);
 
+    /// <summary>The same within a tenth of what may be sent in a second; 0: there is no limit.</summary>
+    public ChunkSize AtRate(long bytesPerSecond)
+    {
+        var most = bytesPerSecond == 0 ? int.MaxValue : (int)Math.Clamp(bytesPerSecond / 10, 1, int.MaxValue);
+        return new ChunkSize(Math.Min(MinBytes, most), Math.Min(MaxBytes, most));
+    }
+
     /// <summary>Twice as large after a fast ack, half as large after a slow one.</summary>
     public int Next(int bytes, TimeSpan ackedAfter)
     {

@@ -23,6 +23,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private const string BusyKey = "busy";
     private const string ReportKey = "report";
     private const string RetryKey = "retry";
+    private const string RateKey = "rate";
 
     private readonly TargetSettings _target;
     private readonly Payload _payload;
@@ -31,6 +32,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private readonly IActorRef _tcp;
     private readonly Confirmation _confirmation;
     private readonly Quarters _patience;
+    private readonly SendRate _rate;
     private readonly CancellationTokenSource _ended = new();
 
     private ChunkSource _chunks = null!;
@@ -54,6 +56,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         _tcp = tcp;
         _confirmation = new Confirmation(target.Confirm);
         _patience = new Quarters(target.ConfirmTimeout);
+        _rate = new SendRate(target.MaxSendRate);
     }
 
     public static Props Props(TargetSettings target, Payload payload, int attempt, IActorRef gate, IActorRef tcp) =>
@@ -76,7 +79,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 Context.Parent.Tell(opened);
                 break;
             case ConnectorActor.Connected connected:
-                _chunks = new ChunkSource(connected.Bytes, _target.Chunk);
+                _chunks = new ChunkSource(connected.Bytes, _target.Chunk.AtRate(_target.MaxSendRate));
                 (_connection, _socket, _peer) = (connected.Connection, connected.Socket, connected.Peer);
                 Context.Watch(_connection);
                 // Akka would answer the peer's FIN by itself, with our data still on its way.
@@ -120,6 +123,9 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 break;
             case Retry when _inFlight is { } chunk:
                 Write(chunk);
+                break;
+            case MayGo:
+                Continue();
                 break;
             case BusyCheck:
                 CheckBusy();
@@ -238,10 +244,11 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     /// <summary>Keeps one write in flight and one chunk ready behind it, and goes on to confirm after the last.</summary>
     private void Continue()
     {
-        if (_inFlight is null && _chunks.TakeNext() is { } next)
+        if (_inFlight is null && !IsAheadOfRate() && _chunks.TakeNext() is { } next)
         {
             _inFlight = next;
             _offeredAt = Now;
+            _rate.Sending(next.Count, _offeredAt);
             if (!Timers.IsTimerActive(BusyKey))
                 Timers.StartSingleTimer(BusyKey, BusyCheck.Instance, _target.BusyAfter);
             Write(next);
@@ -251,6 +258,14 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             ReadNext();
         else if (_inFlight is null && _chunks.IsDone)
             Confirm();
+    }
+
+    private bool IsAheadOfRate()
+    {
+        var wait = _rate.Wait(Now);
+        if (wait > TimeSpan.Zero)
+            Timers.StartSingleTimer(RateKey, MayGo.Instance, wait);
+        return wait > TimeSpan.Zero;
     }
 
     private void ReadNext()
@@ -370,6 +385,11 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private sealed class Retry
     {
         public static readonly Retry Instance = new();
+    }
+
+    private sealed class MayGo
+    {
+        public static readonly MayGo Instance = new();
     }
 
     private sealed class BusyCheck

@@ -55,6 +55,12 @@ public static class Deliveries
     /// <summary>The connection is there.</summary>
     public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long Length) : IDeliveryEvent;
 
+    /// <summary>The kernel took so many bytes of it so far; once per <c>progress-interval</c> at most.</summary>
+    public sealed record Progressed(string Target, string Id, long Taken, long Length) : IDeliveryEvent;
+
+    /// <summary>Every byte is at the peer's kernel; what is missing is the peer's word, for which it has <c>confirm-timeout</c>.</summary>
+    public sealed record Confirming(string Target, string Id) : IDeliveryEvent;
+
     /// <summary>The target does not take what is sent, for <paramref name="Since"/> now.</summary>
     public sealed record Blocked(string Target, string Id, long Taken, long Remaining, TimeSpan Since) : IDeliveryEvent;
 

@@ -27,6 +27,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     private string _trouble = "";
     private readonly Quarters _patience;
     private bool _confirming;
+    private TimeSpan _saidAt;
 
     public SenderActor(TargetSettings target, DeliveryQueue queue, IActorRef gate, IActorRef tcp)
     {
@@ -84,6 +85,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
             case Attempt.Progressed progressed when FromConnection:
                 Current.Progress(progressed.Taken, Now);
                 _patience.Reset();
+                ReportProgress();
                 break;
             case Attempt.Stalled stalled when FromConnection:
                 Publish(new Deliveries.Blocked(_target.Name, Id, Current.Taken, Current.Length - Current.Taken, stalled.Since));
@@ -101,6 +103,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
             case Attempt.Confirming when FromConnection:
                 // All is taken: from here on the peer has confirm-timeout, and after it the delivery is Unconfirmed.
                 _confirming = true;
+                Publish(new Deliveries.Confirming(_target.Name, Id));
                 break;
             case GiveUp when _confirming:
                 break;
@@ -114,6 +117,14 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 AnyTime(message);
                 break;
         }
+    }
+
+    private void ReportProgress()
+    {
+        if (Now - _saidAt < _target.ProgressInterval)
+            return;
+        _saidAt = Now;
+        Publish(new Deliveries.Progressed(_target.Name, Id, Current.Taken, Current.Length));
     }
 
     private void BackingOff(object message)
@@ -195,7 +206,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     private void BeginAttempt()
     {
         Current.BeginAttempt();
-        _confirming = false;
+        (_confirming, _saidAt) = (false, Now);
         _connection = Context.ActorOf(ConnectionActor.Props(_target, Current.Command.Payload, Current.Attempts, _gate, _tcp));
         Context.Watch(_connection);
         _patience.Reset();

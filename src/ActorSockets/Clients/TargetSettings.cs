@@ -59,6 +59,12 @@ public sealed record TargetSettings
     /// <summary>A refused write is offered again after this.</summary>
     public required TimeSpan RetryInterval { get; init; }
 
+    /// <summary>Bytes a second that are sent at most; 0: no limit.</summary>
+    public required long MaxSendRate { get; init; }
+
+    /// <summary>How often <see cref="Deliveries.Progressed"/> is published at most.</summary>
+    public required TimeSpan ProgressInterval { get; init; }
+
     /// <summary>Name resolution and connect together.</summary>
     public required TimeSpan ConnectTimeout { get; init; }
 
@@ -99,6 +105,8 @@ public sealed record TargetSettings
             BusyAfter = section.Duration("busy-after", short_, hour),
             BlockedReportInterval = section.Duration("blocked-report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
             RetryInterval = section.Duration("retry-interval", short_, hour),
+            MaxSendRate = section.Bytes("max-send-rate", 0, 1L << 40),
+            ProgressInterval = section.Duration("progress-interval", TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1)),
             ConnectTimeout = section.Duration("connect-timeout", short_, hour),
             Backoff = new Backoff(backoff.Duration("min", short_, hour), backoff.Duration("max", short_, hour)),
             GiveUpAfter = section.Duration("give-up-after", short_, TimeSpan.FromDays(30)),

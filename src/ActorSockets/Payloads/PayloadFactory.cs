@@ -26,7 +26,9 @@ internal static class PayloadFactory
     private static FilePayload File(SettingsSection section)
     {
         var path = section.Text("file");
-        if (!System.IO.File.Exists(path))
+        if (Directory.Exists(path))
+            section.Reject("file", $"'{path}' is a directory, not a file");
+        else if (!System.IO.File.Exists(path))
             section.Reject("file", $"there is no file '{path}' (relative paths start at the working directory)");
         return new FilePayload(path);
     }

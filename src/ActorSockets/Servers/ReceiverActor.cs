@@ -33,10 +33,12 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private Task _storing = Task.CompletedTask;
     private byte[]? _buffer;
     private TimeSpan _acceptedAt;
+    private TimeSpan _saidAt;
     private readonly Quarters _idle;
     private TimeSpan? _waitingSince;
     private long _acknowledged;
     private long _bytes;
+    private long _bytesSaid;
     private bool _ended;
 
     public ReceiverActor(ServerSettings server, string peer, IActorRef connection, SocketControl socket, Func<ServerSettings, string, ISink> createSink)
@@ -60,7 +62,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
-        _acceptedAt = Now;
+        (_acceptedAt, _saidAt) = (Now, Now);
         Context.Watch(_connection);
         // Akka would answer the peer's FIN by itself, before the sink has what came ahead of it.
         _connection.Tell(new Tcp.Register(Self, keepOpenOnPeerClosed: true));
@@ -246,6 +248,10 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         _waitingSince = Now;
         _connection.Tell(command);
+        if (_bytes == _bytesSaid || _waitingSince - _saidAt < _server.ProgressInterval)
+            return;
+        (_saidAt, _bytesSaid) = (Now, _bytes);
+        Publish(new ServerEvents.Received(_server.Name, _peer, _bytes));
     }
 
     /// <summary>It is our turn: what we take for it is not the peer's idleness.</summary>

@@ -36,6 +36,9 @@ public static class ServerEvents
     /// <summary>A client connected.</summary>
     public sealed record Accepted(string Server, string Peer) : IServerEvent;
 
+    /// <summary>What a connection has received so far; once per <c>progress-interval</c> at most.</summary>
+    public sealed record Received(string Server, string Peer, long Bytes) : IServerEvent;
+
     /// <summary>The client sent its FIN and the sink has completed.</summary>
     public sealed record Completed(string Server, string Peer, long Bytes, TimeSpan Elapsed) : IServerEvent;
 

@@ -44,6 +44,9 @@ public sealed record ServerSettings
     /// <summary>How often refused connections are reported at most.</summary>
     public required TimeSpan RefusalReportInterval { get; init; }
 
+    /// <summary>How often <see cref="ServerEvents.Received"/> is published at most.</summary>
+    public required TimeSpan ProgressInterval { get; init; }
+
     /// <summary>Pause after each chunk before the next is read; zero: none.</summary>
     public required TimeSpan ProcessingDelay { get; init; }
 
@@ -73,6 +76,7 @@ public sealed record ServerSettings
         MinReceiveRate = section.Bytes("min-receive-rate", 0, 1L << 40),
         Allow = [.. section.Texts("allow").Select(text => Network(section, text))],
         RefusalReportInterval = section.Duration("refusal-report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
+        ProgressInterval = section.Duration("progress-interval", TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1)),
         ProcessingDelay = section.Duration("processing-delay", TimeSpan.Zero, TimeSpan.FromHours(1)),
         ReceiveFrameBytes = (int)section.Bytes("receive-frame", 1024, 1024 * 1024),
         Backlog = section.Int("backlog", 1, 65535),

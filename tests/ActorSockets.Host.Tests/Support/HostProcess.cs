@@ -27,6 +27,7 @@ internal sealed class HostProcess : IAsyncDisposable
             RedirectStandardInput = true,
             WorkingDirectory = RepositoryRoot,
         };
+        start.Environment["TERM"] = "xterm";
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, e) => Heard(e.Data, _output);
         _process.ErrorDataReceived += (_, e) => Heard(e.Data, null);
@@ -53,9 +54,13 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    private static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "ActorSockets.Host");
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "ActorSockets.Host");
 
     public static HostProcess Start(params string[] arguments) => new(Program, arguments);
+
+    /// <summary>On a terminal of this size, stdout and stderr alike.</summary>
+    public static HostProcess StartOnTerminal(int columns, int rows, string variables, params string[] arguments) =>
+        new("script", ["-qec", $"stty cols {columns} rows {rows}; {variables} exec {Program} {string.Join(' ', arguments)}", "/dev/null"]);
 
     public static HostProcess StartWithInput(string input, params string[] arguments) => new(Program, arguments, input);
 

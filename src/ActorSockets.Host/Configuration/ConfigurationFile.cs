@@ -2,31 +2,23 @@ using System.Text;
 using ActorSockets.Configuration;
 using Akka.Configuration;
 
-namespace ActorSockets.Host;
+namespace ActorSockets.Host.Configuration;
 
-/// <summary>A HOCON file from disk, with <c>--set</c> on top and the library's defaults below.</summary>
+/// <summary>HOCON files, from disk and from the program itself.</summary>
 internal static class ConfigurationFile
 {
     private const int LargestFile = 4 << 20;
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
 
-    /// <exception cref="SettingsException">The file is missing, unreadable or wrong.</exception>
-    public static Config Load(string? file, IReadOnlyList<string> overrides) =>
-        file is null ? Read(Demo(), "the built-in demo", overrides) : Read(Read(file), file, overrides);
-
-    /// <summary>HOCON text, with overrides on top.</summary>
-    /// <exception cref="SettingsException">It is wrong.</exception>
-    public static Config Read(string hocon, string source, IReadOnlyList<string> overrides)
-    {
-        var config = HoconText.Parse(hocon, source);
-        foreach (var assignment in overrides)
-            config = config.IsEmpty ? Parse(assignment) : Parse(assignment).WithFallback(config);
-        Check(config, source);
-        return config;
-    }
+    /// <summary>The file's text as a layer, or that of the demo.</summary>
+    /// <exception cref="SettingsException">The file is missing, unreadable or not HOCON.</exception>
+    public static (string Name, Config Config) Load(string? file) => file is null
+        ? ("the built-in demo", HoconText.Parse(Resource("demo.conf"), "the built-in demo"))
+        : (file, HoconText.Parse(Read(file), file));
 
     /// <summary>What would run nothing at all is a mistake: mostly a section that is not inside actor-sockets.</summary>
-    private static void Check(Config config, string source)
+    /// <exception cref="SettingsException">It would.</exception>
+    public static void CheckSections(Config config, string source)
     {
         string[] sections = [ActorSocketsSettings.Root, "akka"];
         var inside = ActorSocketsSettings.Reference.GetConfig(ActorSocketsSettings.Root).Root.GetObject().Items.Keys;
@@ -42,6 +34,14 @@ internal static class ConfigurationFile
             throw new SettingsException(source, $"has no section {ActorSocketsSettings.Root} {{ … }}: there is nothing to run");
     }
 
+    /// <summary>A configuration that is a part of the program.</summary>
+    public static string Resource(string name)
+    {
+        using var stream = typeof(ConfigurationFile).Assembly.GetManifestResourceStream(name)!;
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
     private static string Read(string file)
     {
         try
@@ -54,7 +54,8 @@ internal static class ConfigurationFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException(file, e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : e.Message);
+            throw new SettingsException(file, 
+                Directory.Exists(file) ? "is a directory, not a file" : e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : e.Message);
         }
     }
 
@@ -64,25 +65,5 @@ internal static class ConfigurationFile
         var text = new char[most];
         var length = reader.ReadBlock(text);
         return length < most ? new string(text, 0, length) : throw new IOException($"is larger than {Sizes.Format(most)}: not a configuration");
-    }
-
-    private static Config Parse(string assignment)
-    {
-        var at = assignment.IndexOf('=', StringComparison.Ordinal);
-        var (path, value) = (assignment[..at].Trim(), assignment[(at + 1)..].Trim());
-        var hocon = HoconText.Parse($"{path} = {Quoted(value)}", $"--set {path}");
-        return hocon.HasPath(path) ? hocon : throw new SettingsException($"--set {path}", "is not a path of names with dots between them");
-    }
-
-    // Everything but a section or a list is one text, so that a shell's quoting is all that a user needs to think of.
-    private static string Quoted(string value) => value.StartsWith('{') || value.StartsWith('[') || value.StartsWith('"')
-        ? value
-        : Commands.Settings.Quoted(value);
-
-    private static string Demo()
-    {
-        using var stream = typeof(ConfigurationFile).Assembly.GetManifestResourceStream("demo.conf")!;
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        return reader.ReadToEnd();
     }
 }

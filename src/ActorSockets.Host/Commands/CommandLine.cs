@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using ActorSockets.Configuration;
+
+namespace ActorSockets.Host.Commands;
+
+/// <summary>All commands.</summary>
+internal static class CommandLine
+{
+    private const string Description = "Sends to and receives from TCP peers without one holding up another. Without a command: run.";
+
+    /// <summary>From arguments to exit code.</summary>
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        // A RootCommand calls itself by the executable's name, and alone knows the directive that shells ask for completions.
+        var root = arguments is [var first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal)
+            ? new RootCommand(Description)
+            : new Command("actorsockets", Description) { new HelpOption(), new VersionOption() };
+        RunCommand.AddTo(root, hidden: true);
+        Command[] commands = [RunCommand.Create(), SendCommand.Create(), ServeCommand.Create(), CheckCommand.Create(), InitCommand.Create()];
+        foreach (var command in commands)
+            root.Subcommands.Add(command);
+
+        var parsed = root.Parse(arguments);
+        var mistakes = root is RootCommand ? [] : Mistakes(parsed, root, arguments).ToArray();
+        try
+        {
+            if (mistakes.Length == 0)
+            {
+                // Signals are ours: the first one lets deliveries end, the second one stops.
+                return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+            }
+
+            var errors = mistakes.Select(m => new SettingError(UserErrors.Usage, m));
+            var exitCode = await UserErrors.TellAsync(errors, ExitCodes.Usage, asJson: arguments.Contains(CommonOptions.Json.Name));
+            await Console.Error.WriteLineAsync("actorsockets --help tells how it is used");
+            return exitCode;
+        }
+        catch (IOException e)
+        {
+            return await UserErrors.TellAsync([new SettingError("stdout", e.Message)], ExitCodes.Failure, asJson: false);
+        }
+    }
+
+    /// <summary>What System.CommandLine found, with a nearest name for what it does not know.</summary>
+    private static IEnumerable<string> Mistakes(ParseResult parsed, Command root, string[] arguments)
+    {
+        if (parsed.CommandResult.Command == root && arguments is [var first, ..] && !first.StartsWith('-') && !File.Exists(first)
+            && Nearest.To(first, [.. root.Subcommands.Select(c => c.Name)]) is { } command)
+        {
+            return [$"there is no command {first}; did you mean {command}?"];
+        }
+
+        var unknown = parsed.UnmatchedTokens;
+        var options = parsed.CommandResult.Command.Options.Select(o => o.Name).ToArray();
+        return parsed.Errors.Select(e => e.Message).Where(m => !unknown.Any(t => m.Contains($"'{t}'", StringComparison.Ordinal)))
+            .Concat(unknown.Select(t => !t.StartsWith('-') ? $"{t} is an argument too many"
+                : Nearest.To(t, options) is { } nearest ? $"there is no option {t}; did you mean {nearest}?" : $"there is no option {t}"));
+    }
+}

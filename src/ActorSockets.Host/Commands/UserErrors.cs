@@ -1,0 +1,26 @@
+using ActorSockets.Configuration;
+using ActorSockets.Host.Reporting;
+
+namespace ActorSockets.Host.Commands;
+
+/// <summary>Mistakes that are found before anything runs.</summary>
+internal static class UserErrors
+{
+    /// <summary>Where a mistake is that is about no setting; people see what they have typed.</summary>
+    public const string Usage = "command line";
+
+    /// <summary>A line each on stderr, and with <c>--json</c> an object each on stdout, the summary last; gives back the exit code.</summary>
+    public static async Task<int> TellAsync(IEnumerable<SettingError> errors, int exitCode, bool asJson)
+    {
+        foreach (var error in errors)
+        {
+            await Console.Error.WriteLineAsync($"error: {(error.Where == Usage ? error.Message : error)}");
+            if (asJson)
+                await Console.Out.WriteLineAsync(JsonLines.For(new RunEvents.Error(error.Where, error.Message)));
+        }
+
+        if (asJson)
+            await Console.Out.WriteLineAsync(JsonLines.For(RunEvents.Summary.OfNothing(exitCode)));
+        return exitCode;
+    }
+}

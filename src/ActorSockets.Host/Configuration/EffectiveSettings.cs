@@ -1,0 +1,104 @@
+using System.Text.RegularExpressions;
+using Akka.Configuration.Hocon;
+
+namespace ActorSockets.Host.Configuration;
+
+/// <summary>Every setting that would be in force, and where it came from: HOCON, with the origin as a comment.</summary>
+internal static partial class EffectiveSettings
+{
+    private static readonly Dictionary<string, string> Entries = new() { ["servers"] = "server-defaults", ["targets"] = "target-defaults" };
+
+    /// <summary>One line for each setting.</summary>
+    public static IReadOnlyList<string> Lines(Layers layers)
+    {
+        var settings = new List<(string Setting, string Origin)>();
+        var (written, known) = (Root(layers.Effective), Root(ActorSocketsSettings.Reference));
+        foreach (var (key, value) in known.Items)
+        {
+            if (Entries.TryGetValue(key, out var defaults))
+            {
+                foreach (var name in Inside(written, key)?.Items.Keys ?? Enumerable.Empty<string>())
+                    Add(known.Items[defaults].GetObject(), [key, name], [defaults]);
+            }
+            else if (!Entries.ContainsValue(key))
+            {
+                Add(new HoconObject { Items = { [key] = value } }, [], []);
+            }
+        }
+
+        if (layers.Effective.HasPath("akka"))
+            AddAll(layers.Effective.GetValue("akka").GetObject(), ["akka"]);
+        var width = settings.Count == 0 ? 0 : Math.Min(70, settings.Max(s => s.Setting.Length));
+        return [.. settings.Select(s => $"{s.Setting.PadRight(width)}  # {s.Origin}")];
+
+        // Each setting of a section, from the entry itself or from the defaults of its kind.
+        void Add(HoconObject section, string[] path, string[] defaultsPath)
+        {
+            foreach (var (key, reference) in section.Items)
+            {
+                var (own, shared) = (path.Append(key).ToArray(), defaultsPath.Append(key).ToArray());
+                var isOwn = Find(written, own) is not null;
+                if (reference.IsObject() && reference.GetObject().Items.Count > 0)
+                    Add(reference.GetObject(), own, shared);
+                else if (Find(written, isOwn ? own : shared) is { } value)
+                    settings.Add((Assignment(own, value), Origin(isOwn ? own : shared, isOwn ? "" : shared[0])));
+                else
+                    settings.Add((Assignment(own, reference), "default"));
+            }
+        }
+
+        // What is not ours to know.
+        void AddAll(HoconObject section, string[] path)
+        {
+            foreach (var (key, value) in section.Items)
+            {
+                string[] here = [.. path, key];
+                if (value.IsObject())
+                    AddAll(value.GetObject(), here);
+                else
+                    settings.Add(($"{string.Join('.', here.Select(Key))} = {Text(value)}", layers.OriginOf(here) ?? "default"));
+            }
+        }
+
+        string Origin(string[] path, string defaults)
+        {
+            var origin = layers.OriginOf([ActorSocketsSettings.Root, .. path]) ?? "default";
+            return defaults.Length == 0 || path.Length == 1 || origin.StartsWith('-') ? origin : $"{defaults} in {origin}";
+        }
+    }
+
+    private static HoconObject Root(Akka.Configuration.Config config) => config.GetValue(ActorSocketsSettings.Root).GetObject();
+
+    private static HoconObject? Inside(HoconObject section, string key) =>
+        section.Items.TryGetValue(key, out var value) && value.IsObject() ? value.GetObject() : null;
+
+    private static HoconValue? Find(HoconObject section, string[] path)
+    {
+        foreach (var key in path[..^1])
+        {
+            if (Inside(section, key) is not { } next)
+                return null;
+            section = next;
+        }
+
+        return section.Items.GetValueOrDefault(path[^1]);
+    }
+
+    private static string Assignment(string[] path, HoconValue value) =>
+        $"{ActorSocketsSettings.Root}.{string.Join('.', path.Select(Key))} = {Text(value)}";
+
+    private static string Text(HoconValue value)
+    {
+        if (value.IsObject())
+            return $"{{ {string.Join(", ", value.GetObject().Items.Select(i => $"{Key(i.Key)} = {Text(i.Value)}"))} }}".Replace("{  }", "{ }", StringComparison.Ordinal);
+        if (value.IsArray())
+            return $"[{string.Join(", ", value.GetArray().Select(Text))}]";
+        var text = value.GetString() ?? "";
+        return Plain().IsMatch(text) ? text : Layers.Quoted(text);
+    }
+
+    private static string Key(string key) => Plain().IsMatch(key) ? key : Layers.Quoted(key);
+
+    [GeneratedRegex("^[A-Za-z0-9_-]+$")]
+    private static partial Regex Plain();
+}

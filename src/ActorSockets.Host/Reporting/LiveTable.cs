@@ -1,0 +1,133 @@
+using System.Globalization;
+using ActorSockets.Configuration;
+using ActorSockets.Ticker;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace ActorSockets.Host.Reporting;
+
+/// <summary>
+/// The state of a run at one moment, and how it looks on a terminal: a row for each server, a row for each target, the last
+/// tick. With more targets than rows: one for all of them, and the ones in trouble.
+/// </summary>
+internal sealed record LiveTable(
+    IReadOnlyList<TargetRow> Targets, IReadOnlyList<ServerRow> Servers, Ticked? LastTick, TimeSpan LatestTick, int MaxRows)
+{
+    // Columns: name, bar, percent, bytes, rate, state. Bar and state get what the others leave; where that is little, there is
+    // no bar, and then no bytes and rate.
+    private const int WidestName = 24, WidestBar = 20, PercentWidth = 5, SizeWidth = 10, RateWidth = 12, Gap = 1, NarrowestState = 32;
+
+    // Without a colour where NO_COLOR asks for none.
+    private static readonly ColorSystemSupport Colours =
+        string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors;
+
+    /// <summary>Lines no wider and no more than there is room for.</summary>
+    public IReadOnlyList<string> Render(int width, int height)
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes, ColorSystem = Colours, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(text),
+        });
+        (console.Profile.Width, console.Profile.Height) = (width, height);
+        console.Write(Table(width, height));
+        var lines = text.ToString().ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
+        return lines.Length <= height ? lines : lines[..Math.Max(0, height)];
+    }
+
+    private Table Table(int width, int height)
+    {
+        // Servers first; then the targets that there is room for; the ticker last.
+        var room = Math.Max(3, height - (LastTick is null ? 0 : 1));
+        List<Row> rows = [.. Servers.Take(room / 2).Select(Of)];
+        rows.AddRange(Targets.Count <= Math.Min(MaxRows, room - rows.Count) ? Targets.Select(Of) : AllAndTrouble(room - rows.Count));
+        if (LastTick is { } tick)
+            rows.Add(new Row("ticker", 0, 0, "", 0, $"{tick.Number}, late by {Durations.Format(tick.Lateness)}, at most {Durations.Format(LatestTick)}", Color.Default));
+
+        var name = rows.Count == 0 ? 0 : Math.Min(WidestName, rows.Max(r => r.Name.Length));
+        var rest = width - (name + Gap) - (PercentWidth + Gap) - Gap;
+        var figures = rest - (SizeWidth + Gap) - (RateWidth + Gap) >= NarrowestState;
+        rest -= figures ? SizeWidth + Gap + RateWidth + Gap : 0;
+        var bar = Math.Clamp(rest - Gap - NarrowestState, 0, WidestBar);
+        var state = Math.Max(1, rest - (bar > 0 ? bar + Gap : 0));
+        int[] widths = [name, bar, PercentWidth, figures ? SizeWidth : 0, figures ? RateWidth : 0, state];
+
+        var table = new Table { Border = TableBorder.None, ShowHeaders = false };
+        foreach (var column in widths.Where(w => w > 0))
+            table.AddColumn(new TableColumn("") { Width = column, Padding = new Padding(0, 0, Gap, 0), NoWrap = true });
+        foreach (var row in rows)
+        {
+            IRenderable[] cells =
+            [
+                Cell(row.Name, name), Bar(row, bar), Cell(Percent(row.Taken, row.Length).PadLeft(PercentWidth), PercentWidth),
+                Cell(row.Size.PadLeft(SizeWidth), SizeWidth), Cell(Rate(row.Rate).PadLeft(RateWidth), RateWidth), Cell(row.State, state, row.Colour),
+            ];
+            table.AddRow(cells.Where((_, column) => widths[column] > 0));
+        }
+
+        return table;
+    }
+
+    private IEnumerable<Row> AllAndTrouble(int room)
+    {
+        var (taken, length, rate) = (Targets.Sum(t => t.Taken), Targets.Sum(t => t.Length), Targets.Sum(t => t.Rate));
+        var phases = Targets.GroupBy(t => t.Phase).OrderBy(g => g.Key).Select(g => $"{g.Count()} {Word(g.Key)}");
+        yield return new Row($"{Targets.Count} targets", taken, length, Sizes.Format(taken), rate, $"{string.Join(", ", phases)}{Eta(taken, length, rate)}", Color.Default);
+
+        var trouble = Targets.Where(t => t.Phase is Phase.Blocked or Phase.BackingOff or Phase.Unconfirmed or Phase.Failed or Phase.Rejected).ToArray();
+        var shown = Math.Min(Math.Min(MaxRows, Math.Max(0, room - 2)), trouble.Length);
+        foreach (var target in trouble.Take(shown))
+            yield return Of(target);
+        if (trouble.Length > shown)
+            yield return new Row("", 0, 0, "", 0, $"and {trouble.Length - shown} more in trouble", Color.Yellow);
+    }
+
+    private static Row Of(ServerRow server) =>
+        new(server.Name, 0, 0, Sizes.Format(server.Bytes), server.Rate, $"{server.Endpoint}, {server.Open} open, {server.Connections} in all", Color.Default);
+
+    private static Row Of(TargetRow target)
+    {
+        var since = Durations.Format(target.Since);
+        var state = target.Phase switch
+        {
+            Phase.Sending => $"sending{Eta(target.Taken, target.Length, target.Rate)}",
+            Phase.Blocked or Phase.Confirming => $"{Word(target.Phase)} {since}",
+            Phase.BackingOff => $"backing off {since}: {target.Reason}",
+            Phase.Delivered => $"delivered in {since}",
+            _ => target.Reason.Length == 0 ? Word(target.Phase) : $"{Word(target.Phase)}: {target.Reason}",
+        };
+        var colour = target.Phase switch
+        {
+            Phase.Delivered => Color.Green,
+            Phase.Blocked or Phase.BackingOff => Color.Yellow,
+            Phase.Unconfirmed or Phase.Failed or Phase.Rejected => Color.Red,
+            _ => Color.Default,
+        };
+        return new Row(target.Name, target.Taken, target.Length, Sizes.Format(target.Taken), target.Rate, state, colour);
+    }
+
+    private static Text Cell(string text, int width, Color? colour = null) =>
+        new(text.Length <= width ? text : text[..Math.Max(0, width - 1)] + "…", new Style(colour ?? Color.Default));
+
+    private static Paragraph Bar(Row row, int width)
+    {
+        var full = row.Length == 0 ? 0 : (int)(width * (double)Math.Min(row.Taken, row.Length) / row.Length);
+        return new Paragraph(new string('━', full), new Style(row.Colour == Color.Default ? Color.Blue : row.Colour))
+            .Append(new string('─', row.Length == 0 ? 0 : width - full), new Style(decoration: Decoration.Dim));
+    }
+
+    private static string Word(Phase phase) => phase == Phase.BackingOff ? "backing off" : phase.ToString().ToLowerInvariant();
+
+    private static string Percent(long taken, long length) =>
+        length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(100.0 * taken / length):0} %");
+
+    private static string Rate(double rate) => rate < 1 ? "" : $"{Sizes.Format((long)rate)}/s";
+
+    private static string Eta(long taken, long length, double rate)
+    {
+        var seconds = rate < 1 ? 0 : Math.Ceiling((length - taken) / rate);
+        return seconds is > 0 and < 86400 * 30 ? $", {Durations.Format(TimeSpan.FromSeconds(seconds))} left" : "";
+    }
+
+    private sealed record Row(string Name, long Taken, long Length, string Size, double Rate, string State, Color Colour);
+}

@@ -1,0 +1,41 @@
+namespace ActorSockets.Host.Reporting;
+
+/// <summary>What the program itself has to say of a run, beside what servers and senders publish. Sizes are bytes.</summary>
+internal static class RunEvents
+{
+    public interface IRunEvent;
+
+    /// <summary>A mistake in the configuration or on the command line: where, and what would be right.</summary>
+    public sealed record Error(string Where, string Message) : IRunEvent;
+
+    /// <summary>A line that a console sink prints.</summary>
+    public sealed record Printed(string Line) : IRunEvent;
+
+    /// <summary>A signal came, and this is still under way.</summary>
+    public sealed record Stopping(IReadOnlyList<string> WaitingFor, TimeSpan Within) : IRunEvent;
+
+    /// <summary>It still is.</summary>
+    public sealed record StillWaiting(IReadOnlyList<string> WaitingFor) : IRunEvent;
+
+    /// <summary>The wait is over, and this was not done.</summary>
+    public sealed record Stopped(IReadOnlyList<string> UnderWay) : IRunEvent;
+
+    /// <summary>Lines were left out: they came faster than they could be written.</summary>
+    public sealed record LeftOut(long Lines) : IRunEvent;
+
+    /// <summary>The last word: what the run came to.</summary>
+    /// <param name="ExitCode">The process's.</param>
+    /// <param name="Deliveries">One entry for each delivery that was begun.</param>
+    /// <param name="Ticker">Null when there were no ticks.</param>
+    public sealed record Summary(int ExitCode, IReadOnlyList<Delivery> Deliveries, Ticks? Ticker) : IRunEvent
+    {
+        /// <summary>Of a run that never began.</summary>
+        public static Summary OfNothing(int exitCode) => new(exitCode, [], null);
+    }
+
+    /// <summary>How a delivery ended: delivered, unconfirmed, failed, rejected, or undelivered when it was cut off.</summary>
+    public sealed record Delivery(string Target, string Id, string Outcome, string? Reason, Clients.Deliveries.Report? Report);
+
+    /// <summary>How late the ticks were.</summary>
+    public sealed record Ticks(long Count, TimeSpan LateP50, TimeSpan LateP99, TimeSpan LateP999, TimeSpan LateMax);
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Text;
+
+namespace ActorSockets.Host.Reporting;
+
+/// <summary>A table at the bottom of a terminal, which is erased and drawn again. Its lines are never wider than the terminal.</summary>
+internal sealed class Screen(Stream terminal)
+{
+    private LiveTable? _table;
+    private int _shownLines;
+
+    /// <summary>What is drawn next.</summary>
+    public void Show(LiveTable table) => Volatile.Write(ref _table, table);
+
+    public void Draw()
+    {
+        if (Volatile.Read(ref _table) is not { } table)
+            return;
+        var (width, height) = Terminal.Size;
+        var lines = table.Render(width, height - 1);
+        var text = Erasing() + string.Concat(lines.Select(line => line + "\n"));
+        _shownLines = lines.Count;
+        terminal.Write(Encoding.UTF8.GetBytes(text));
+    }
+
+    public void Erase()
+    {
+        var erasing = Erasing();
+        _shownLines = 0;
+        if (erasing.Length > 0)
+            terminal.Write(Encoding.ASCII.GetBytes(erasing));
+    }
+
+    /// <summary>Up to the table's first line, and away with all from there on.</summary>
+    private string Erasing() => _shownLines == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\r\e[{_shownLines}A\e[J");
+}

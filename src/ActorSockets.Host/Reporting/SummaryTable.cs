@@ -1,0 +1,45 @@
+using System.Globalization;
+using ActorSockets.Configuration;
+
+namespace ActorSockets.Host.Reporting;
+
+/// <summary>The last word for people: a row for each delivery, and how late the ticks were.</summary>
+internal static class SummaryTable
+{
+    private const int MostRows = 100;
+
+    /// <summary>Lines, or an empty text when there is nothing to tell.</summary>
+    public static string For(RunEvents.Summary summary) => string.Join('\n', [.. Deliveries(summary.Deliveries), .. Ticks(summary.Ticker)]);
+
+    private static IEnumerable<string> Deliveries(IReadOnlyList<RunEvents.Delivery> deliveries)
+    {
+        if (deliveries.Count == 0)
+            return [];
+        // Of very many, those that went wrong, and how the others went.
+        var told = deliveries.Count <= MostRows ? deliveries : [.. deliveries.Where(d => d.Outcome != "delivered")];
+        List<string[]> rows = [["target", "outcome", "bytes", "attempts", "time", "blocked"], .. told.Select(Row)];
+        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(r => r[column].Length)).ToArray();
+        var table = rows.Select(r => string.Join("  ", r.Select((cell, column) => column < 2 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))).TrimEnd());
+        var counts = deliveries.GroupBy(d => d.Outcome).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => $"{g.Count()} {g.Key}");
+        return [.. told.Count > 0 ? table : [], .. told.Count < deliveries.Count ? [$"{deliveries.Count} deliveries: {string.Join(", ", counts)}"] : Array.Empty<string>()];
+    }
+
+    private static string[] Row(RunEvents.Delivery delivery) => delivery.Report is { } report
+        ?
+        [
+            delivery.Target, delivery.Outcome, report.Taken.ToString(CultureInfo.InvariantCulture),
+            report.Attempts.ToString(CultureInfo.InvariantCulture), Durations.Format(report.Elapsed), Durations.Format(report.Blocked),
+        ]
+        : [delivery.Target, delivery.Outcome, "", "", "", ""];
+
+    private static IEnumerable<string> Ticks(RunEvents.Ticks? ticks)
+    {
+        if (ticks is not null)
+        {
+            yield return $"ticker: {ticks.Count} ticks, late by p50 {Milliseconds(ticks.LateP50)}, p99 {Milliseconds(ticks.LateP99)}, "
+                + $"p99.9 {Milliseconds(ticks.LateP999)}, max {Milliseconds(ticks.LateMax)}";
+        }
+    }
+
+    private static string Milliseconds(TimeSpan time) => time.TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture) + " ms";
+}
