@@ -30,6 +30,24 @@ public sealed class PureProperties
     }
 
     [Property]
+    public bool Chunks_at_a_limited_rate_never_go_faster_than_it(PositiveInt bytesPerSecond, PositiveInt[] chunks, byte[] lateness)
+    {
+        var (rate, sizes) = (new SendRate(bytesPerSecond.Get), new ChunkSize(16384, 1 << 20).AtRate(bytesPerSecond.Get));
+        var (start, sent, last) = (TimeSpan.FromHours(1), 0L, 0);
+        var now = start;
+        foreach (var (wanted, late) in chunks.Zip(lateness))
+        {
+            now += rate.Wait(now) + TimeSpan.FromMilliseconds(late);
+            last = Math.Min(wanted.Get, sizes.MaxBytes);
+            rate.Sending(last, now);
+            sent += last;
+        }
+
+        // A tenth of a second's worth may be caught up with, and the last chunk has only begun.
+        return sent - last <= ((now - start).TotalSeconds + 0.1) * bytesPerSecond.Get + 1;
+    }
+
+    [Property]
     public bool A_receipt_is_read_as_it_was_written(NonNegativeInt bytes, byte[] payload)
     {
         var receipt = Receipt.For(bytes.Get, System.Security.Cryptography.SHA256.HashData(payload));

@@ -1,0 +1,102 @@
+using ActorSockets.Clients;
+using ActorSockets.Host.Reporting;
+using ActorSockets.Servers;
+using ActorSockets.Ticker;
+using Akka.Configuration;
+
+namespace ActorSockets.Host.Tests;
+
+/// <summary>From events to rows, without a terminal.</summary>
+public sealed class LiveTableSpecs
+{
+    private static readonly Deliveries.Report Done = new(1000, 1000, 0, 1, TimeSpan.FromSeconds(3), TimeSpan.Zero);
+
+    private readonly Board _board = new(Settings(25));
+    private TimeSpan _now = TimeSpan.FromSeconds(100);
+
+    [Fact]
+    public void A_target_is_shown_with_what_it_does()
+    {
+        var board = new Board(Settings(1));
+        Assert.Contains("waiting", Row(board, "t-1"), StringComparison.Ordinal);
+        board.Add(new Deliveries.Connecting("t-1", "", 1, "127.0.0.1:1"), _now);
+        Assert.Contains("connecting", Row(board, "t-1"), StringComparison.Ordinal);
+        board.Add(new Deliveries.Connected("t-1", "", 1, "127.0.0.1:1", 4000), _now);
+        board.At(_now);
+        _now += TimeSpan.FromSeconds(2);
+        board.Add(new Deliveries.Progressed("t-1", "", 1000, 4000), _now);
+        Assert.Matches(@"━{5}─{15} +25 % +1000 B +500 B/s sending, 6 s left", Row(board, "t-1"));
+        board.Add(new Deliveries.Blocked("t-1", "", 1000, 3000, TimeSpan.FromSeconds(1)), _now);
+        _now += TimeSpan.FromSeconds(2.2);
+        Assert.Contains("blocked 3.2 s", Row(board, "t-1"), StringComparison.Ordinal);
+        board.Add(new Deliveries.Unblocked("t-1", "", TimeSpan.FromSeconds(3.2)), _now);
+        board.Add(new Deliveries.BackingOff("t-1", "", 1, "broken [x]", 1000, TimeSpan.FromSeconds(4)), _now);
+        Assert.Contains("backing off 4 s: broken [x]", Row(board, "t-1"), StringComparison.Ordinal);
+        board.Add(new Deliveries.Confirming("t-1", ""), _now);
+        Assert.Matches("100 % .*confirming 0 ms", Row(board, "t-1"));
+        board.Add(new Deliveries.Delivered("t-1", "", Done), _now);
+        Assert.Contains("delivered in 3 s", Row(board, "t-1"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_server_is_shown_with_its_connections_and_all_that_they_sent()
+    {
+        var server = "s";
+        _board.Add(new ServerEvents.Bound(server, new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 4711)), _now);
+        foreach (var peer in new[] { "a", "b" })
+            _board.Add(new ServerEvents.Accepted(server, peer), _now);
+        _board.Add(new ServerEvents.Received(server, "a", 1024), _now);
+        _board.Add(new ServerEvents.Received(server, "a", 2048), _now);
+        _board.Add(new ServerEvents.Completed(server, "a", 3072, TimeSpan.Zero), _now);
+        Assert.Matches(@"3 KiB .*127\.0\.0\.1:4711, 1 open, 2 in all", Row(_board, "s "));
+    }
+
+    [Fact]
+    public void Of_many_targets_there_is_a_row_for_all_and_one_for_each_in_trouble()
+    {
+        for (var i = 1; i <= 22; i++)
+            _board.Add(new Deliveries.Delivered($"t-{i}", "", Done), _now);
+        _board.Add(new Deliveries.Failed("t-23", "", "gone", Done), _now);
+        _board.Add(new Ticked(7, TimeSpan.FromMilliseconds(2)), _now);
+        var lines = _board.At(_now).Render(100, 40);
+        Assert.Equal(4, lines.Count);
+        Assert.Contains("25 targets", lines[1], StringComparison.Ordinal);
+        Assert.Contains("2 waiting, 22 delivered, 1 failed", lines[1], StringComparison.Ordinal);
+        Assert.Matches("t-23.*failed: gone", lines[2]);
+        Assert.Contains("7, late by 2 ms, at most 2 ms", lines[3], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(4)]
+    public void What_there_is_no_room_for_is_counted(int height)
+    {
+        for (var i = 1; i <= 25; i++)
+            _board.Add(new Deliveries.Failed($"t-{i}", "", "gone", Done), _now);
+        var lines = _board.At(_now).Render(100, height);
+        Assert.InRange(lines.Count, 1, height);
+        Assert.Contains(lines, l => l.Contains("25 targets", StringComparison.Ordinal));
+        Assert.Contains("more in trouble", lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_limit_of_lines_counts_what_it_leaves_out()
+    {
+        var limit = new LineLimit(2);
+        Assert.Equal([true, true, false], Enumerable.Range(0, 3).Select(_ => limit.TryTake(_now)));
+        Assert.Equal(1, limit.LeftOut);
+        Assert.True(limit.TryTake(_now + TimeSpan.FromSeconds(1)));
+    }
+
+    private string Row(Board board, string name) =>
+        Assert.Single(board.At(_now).Render(120, 40).Select(l => System.Text.RegularExpressions.Regex.Replace(l, @"\e\[\d+m", "")),
+            l => l.StartsWith(name, StringComparison.Ordinal));
+
+    private static ActorSocketsSettings Settings(int targets) => ActorSocketsSettings.From(ConfigurationFactory.ParseString($$"""
+        actor-sockets {
+          servers { s { port = 0 } }
+          target-defaults.payload.text = x
+          targets { {{string.Join('\n', Enumerable.Range(1, targets).Select(i => $"t-{i} {{ port = {i} }}"))}} }
+        }
+        """));
+}
