@@ -54,7 +54,7 @@ internal static class ConfigurationFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException(file, 
+            throw new SettingsException(file,
                 Directory.Exists(file) ? "is a directory, not a file" : e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : e.Message);
         }
     }

@@ -27,7 +27,10 @@ internal sealed record LiveTable(
         using var text = new StringWriter(CultureInfo.InvariantCulture);
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Ansi = AnsiSupport.Yes, ColorSystem = Colours, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(text),
+            Ansi = AnsiSupport.Yes,
+            ColorSystem = Colours,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(text),
         });
         (console.Profile.Width, console.Profile.Height) = (width, height);
         console.Write(Table(width, height));
