@@ -60,7 +60,7 @@ public sealed class ActorSocketsSettingsSpecs
     [InlineData("targets.a { port = 1, payload.txt = x }", "targets.a.payload.txt", "is not a payload; known here: text, file, generated")]
     [InlineData("targets.a { port = 1, payload { text = x, file = README.md } }", "targets.a.payload.file", "a payload is exactly one of text, file, generated")]
     [InlineData("targets.a { port = 1, payload.file = /no/such }", "targets.a.payload.file", "there is no file '/no/such' (relative paths start at the working directory)")]
-    [InlineData("targets.a { port = 1, payload.generated.size = -1 }", "targets.a.payload.generated.size", "-1 B is out of range: 0 B to 1 EiB")]
+    [InlineData("targets.a { port = 1, payload.generated.size = -1 }", "targets.a.payload.generated.size", "'-1' is not a size such as 64KiB or 16MiB")]
     [InlineData("ticker.interval = 1ms", "ticker.interval", "1 ms is out of range: 10 ms to 1 d")]
     [InlineData("ticker.enabled = maybe", "ticker.enabled", "'maybe' is not on or off")]
     public void Names_the_path_and_what_would_be_right(string hocon, string path, string message) =>

@@ -104,5 +104,34 @@ public sealed class PureProperties
     }
 
     [Property]
+    public bool A_size_is_read_as_it_was_written(NonNegativeInt bytes) => Sizes.Parse($"{bytes.Get}") == bytes.Get
+        && Sizes.Parse($"{bytes.Get} KiB") == bytes.Get * 1024L && Sizes.Parse($"{bytes.Get}MB") == bytes.Get * 1_000_000L;
+
+    [Theory]
+    [InlineData("1.5KiB", 1536L)]
+    [InlineData("2K", 2048L)]
+    [InlineData("2k", 2048L)]
+    [InlineData("7 EiB", 7L << 60)]
+    [InlineData("0", 0L)]
+    [InlineData("8EiB", null)]
+    [InlineData("1.5", null)]
+    [InlineData("-1", null)]
+    [InlineData("KiB", null)]
+    [InlineData("1KB1", null)]
+    [InlineData("5 bananas", null)]
+    public void A_size_has_a_unit_that_is_known(string text, long? expected) => Assert.Equal(expected, Sizes.Parse(text));
+
+    [Theory]
+    [InlineData("500ms", 500.0)]
+    [InlineData("1.5 s", 1500.0)]
+    [InlineData("2 hours", 7_200_000.0)]
+    [InlineData("0", 0.0)]
+    [InlineData("5", null)]
+    [InlineData("infinite", null)]
+    [InlineData("-5s", null)]
+    [InlineData("1e3s", null)]
+    public void A_duration_has_a_unit_that_is_known(string text, double? expected) => Assert.Equal(expected, Durations.Parse(text)?.TotalMilliseconds);
+
+    [Property]
     public bool Sizes_are_short(NonNegativeInt bytes) => Encoding.ASCII.GetByteCount(Sizes.Format(bytes.Get)) <= "1023.9 MiB".Length;
 }

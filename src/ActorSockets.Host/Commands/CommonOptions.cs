@@ -59,7 +59,7 @@ internal static class CommonOptions
 
     /// <summary>Runs what the settings describe.</summary>
     public static Task<int> RunAsync(ParseResult parsed, Func<Task<Layers>> load) =>
-        TellErrorsAsync(parsed, load, layers => HostedRun.RunAsync(layers.Effective));
+        TellErrorsAsync(parsed, load, layers => ActorHost.RunAsync(layers.Effective));
 
     /// <summary>Does something with settings; what is wrong with them goes to stderr, one line each.</summary>
     public static async Task<int> TellErrorsAsync(ParseResult parsed, Func<Task<Layers>> load, Func<Layers, Task<int>> run)

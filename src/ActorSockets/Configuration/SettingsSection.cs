@@ -44,11 +44,12 @@ internal sealed partial class SettingsSection(List<SettingError> errors, params 
             min, max, n => n.ToString(CultureInfo.InvariantCulture));
 
     public long Bytes(string key, long min, long max) =>
-        Within(key, Read(key, min, v => v.GetByteSize() ?? throw new FormatException(), "a size such as 64KiB or 16MiB"),
+        Within(key, Read(key, min, v => Sizes.Parse(Plain(v)) ?? throw new FormatException(), "a size such as 64KiB or 16MiB"),
             min, max, Sizes.Format);
 
+    /// <summary>Not with Akka's reader, which takes "infinite" for -1 ms, and a number without a unit for milliseconds.</summary>
     public TimeSpan Duration(string key, TimeSpan min, TimeSpan max) =>
-        Within(key, Read(key, min, ParseDuration, "a duration such as 500ms, 2s or 5m"), min, max, Durations.Format);
+        Within(key, Read(key, min, v => Durations.Parse(Plain(v)) ?? throw new FormatException(), "a duration such as 500ms, 2s or 5m"), min, max, Durations.Format);
 
     /// <summary>One of an enum's names, in lower case with '-' between words.</summary>
     public T Choice<T>(string key) where T : struct, Enum
@@ -115,17 +116,10 @@ internal sealed partial class SettingsSection(List<SettingError> errors, params 
         where values.Items.Count > 0
         select ($"{layer.Path}.{key}", values);
 
-    /// <summary>Akka's reader takes "infinite" for -1 ms and a bare number for milliseconds; here a unit is required.</summary>
-    private static TimeSpan ParseDuration(HoconValue value) =>
-        DurationPattern().IsMatch(Plain(value)) ? value.GetTimeSpan(allowInfinite: false) : throw new FormatException();
-
     private static string Plain(HoconValue value) => value.IsObject() ? "{ … }" : value.IsArray() ? "[ … ]" : value.GetString()?.Trim() ?? "";
 
     private static string KebabCase(string name) => WordStart().Replace(name, "-$0").ToLowerInvariant();
 
     [GeneratedRegex("(?<!^)[A-Z]")]
     private static partial Regex WordStart();
-
-    [GeneratedRegex(@"^(0|\d+(\.\d+)?\s*[a-z]+)$")]
-    private static partial Regex DurationPattern();
 }

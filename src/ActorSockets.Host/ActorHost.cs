@@ -1,16 +1,14 @@
 using ActorSockets.Configuration;
 using ActorSockets.Host.Reporting;
+using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Configuration;
-using Akka.Hosting;
 using Akka.IO;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace ActorSockets.Host;
 
-/// <summary>A run as a Generic Host: the ActorSystem under Akka.Hosting, and <see cref="Run"/> beside it.</summary>
-internal static class HostedRun
+/// <summary>The ActorSystem of a run, from its start to its end, and <see cref="Run"/> in between.</summary>
+internal static class ActorHost
 {
     private static readonly Config Quiet = ConfigurationFactory.ParseString($$"""
         akka {
@@ -29,23 +27,16 @@ internal static class HostedRun
     {
         // Before anything starts: what is wrong here ends in one list of errors.
         var settings = ActorSocketsSettings.From(config);
-
         var format = settings.Report.Format switch
         {
             ReportFormat.Auto => Terminal.IsThere && !settings.Report.Quiet ? ReportFormat.Live : ReportFormat.Lines,
             var asked => asked,
         };
-        await using var output = new Output(format == ReportFormat.Live, settings.Report.MaxWaitingLines);
-        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.AddAkka("actorsockets", akka => akka
-            .AddSetup(new ActorSocketsSetup(lines => new ValueTask(format == ReportFormat.Json ? JsonReport.PrintAsync(output, lines) : output.PrintAsync(lines))))
-            .AddSetup(new OutputSetup(output))
-            .AddHocon(config.WithFallback(Quiet).WithFallback(ActorSocketsSettings.Reference), HoconAddMode.Prepend));
 
-        using var host = builder.Build();
-        await StartAsync(host);
-        var run = new Run(host.Services.GetRequiredService<Akka.Actor.ActorSystem>(), settings, format, output);
+        await using var output = new Output(format == ReportFormat.Live, settings.Report.MaxWaitingLines);
+        using var system = Start(config, new OutputSetup(output),
+            new ActorSocketsSetup(lines => new ValueTask(format == ReportFormat.Json ? JsonReport.PrintAsync(output, lines) : output.PrintAsync(lines))));
+        var run = new Run(system, settings, format, output);
         var exitCode = await run.ToEndAsync();
         if (run.EndsAtOnce)
         {
@@ -54,33 +45,25 @@ internal static class HostedRun
             Environment.Exit(exitCode);
         }
 
-        await host.StopAsync();
+        await CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
         return exitCode;
     }
 
     /// <exception cref="SettingsException">Akka does not start with these settings.</exception>
-    private static async Task StartAsync(IHost host)
+    private static ActorSystem Start(Config config, params Setup[] setups)
     {
         try
         {
-            // First by itself: what goes wrong inside the start is logged with a stack trace.
-            _ = host.Services.GetRequiredService<Akka.Actor.ActorSystem>();
-            await host.StartAsync();
+            var bootstrap = BootstrapSetup.Create().WithConfig(config.WithFallback(Quiet).WithFallback(ActorSocketsSettings.Reference));
+            var system = ActorSystem.Create("actorsockets", ActorSystemSetup.Create([bootstrap, .. setups]));
             // Akka.IO reads its part when it is first asked for.
-            host.Services.GetRequiredService<Akka.Actor.ActorSystem>().Tcp();
+            system.Tcp();
+            return system;
         }
         catch (Exception e) when (e is not SettingsException)
         {
             throw new SettingsException("akka", $"does not start with these settings: {e.GetBaseException().Message.Split('\n')[0].Trim()}");
         }
-    }
-
-    /// <summary>Signals are <see cref="Run"/>'s.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
 
