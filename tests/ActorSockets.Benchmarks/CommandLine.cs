@@ -32,7 +32,7 @@ internal static class CommandLine
             CustomParser = Size,
         };
         var only = new Option<string>("--only") { HelpName = "PEER,PEER", Description = "Peers whose names contain one of these.", DefaultValueFactory = _ => "" };
-        var directory = new Option<string>("--out") { HelpName = "DIR", Description = "Where results.md and results.json go.", DefaultValueFactory = _ => "benchmark-results" };
+        var directory = new Option<string>("--out") { HelpName = "DIR", Description = "Where results.md and results.json go.", DefaultValueFactory = _ => "artifacts/benchmarks" };
 
         var root = new RootCommand("Runs the program and its peers on the same work, in turns. Loopback only; ends by itself.");
         var all = new Command("all", "everything but isolation");
