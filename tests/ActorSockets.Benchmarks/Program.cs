@@ -1,13 +1,7 @@
 using ActorSockets.Benchmarks;
+using ActorSockets.Benchmarks.DotNetPeers;
 
-return args switch
-{
-    ["isolation"] => await Isolation.RunAsync(),
-    _ => Usage(),
-};
-
-static int Usage()
-{
-    Console.Error.WriteLine("usage: dotnet run -c Release --project tests/ActorSockets.Benchmarks -- isolation");
-    return 2;
-}
+// A peer's cold start is measured: it does not load the command line's parser.
+return args is ["peer", var name, .. var arguments]
+    ? await Peer.RunAsync(name, arguments)
+    : await CommandLine.RunAsync(args);

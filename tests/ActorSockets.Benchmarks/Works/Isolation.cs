@@ -7,7 +7,7 @@ using ActorSockets.Payloads;
 using Akka.Actor;
 using Akka.Configuration;
 
-namespace ActorSockets.Benchmarks;
+namespace ActorSockets.Benchmarks.Works;
 
 /// <summary>
 /// One healthy target alone, and beside 50 that are dead, stalled or slow, alternating in one run: the ratio of its

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace ActorSockets.Benchmarks.DotNetPeers;
+
+/// <summary>The other end of whoever is measured. The same for all, blocking, and in a process of its own.</summary>
+internal static class Gauges
+{
+    private const int ReceiveBuffer = 1 << 20;
+    private const int SendBuffer = 256 * 1024;
+
+    /// <summary>Takes so many connections, a thread for each, and says what came from the first byte to the last FIN.</summary>
+    public static Task SinkAsync(int connections)
+    {
+        using var listener = Bytes.Listen();
+        var (firstAt, total) = (0L, 0L);
+        var threads = new List<Thread>();
+        for (var i = 0; i < connections; i++)
+        {
+            var socket = listener.Accept();
+            var thread = new Thread(() => Receive(socket));
+            thread.Start();
+            threads.Add(thread);
+        }
+
+        threads.ForEach(t => t.Join());
+        Say("received", total, Stopwatch.GetElapsedTime(firstAt));
+        return Task.CompletedTask;
+
+        void Receive(Socket socket)
+        {
+            using var _ = socket;
+            var buffer = new byte[ReceiveBuffer];
+            int count;
+            var mine = 0L;
+            while ((count = socket.Receive(buffer)) > 0)
+            {
+                if (mine == 0)
+                    Interlocked.CompareExchange(ref firstAt, Stopwatch.GetTimestamp(), 0);
+                mine += count;
+            }
+
+            Interlocked.Add(ref total, mine);
+        }
+    }
+
+    /// <summary>Sends so many bytes and a FIN, and says how long it took until the peer's FIN.</summary>
+    public static Task SourceAsync(int port, long bytes)
+    {
+        using var socket = Bytes.NewSocket();
+        socket.Connect(IPAddress.Loopback, port);
+        var buffer = new byte[SendBuffer];
+        var startedAt = Stopwatch.GetTimestamp();
+        for (var left = bytes; left > 0;)
+            left -= socket.Send(buffer, 0, (int)Math.Min(left, buffer.Length), SocketFlags.None);
+        socket.Shutdown(SocketShutdown.Send);
+        while (socket.Receive(buffer) > 0)
+        {
+            // Whatever it says.
+        }
+
+        Say("sent", bytes, Stopwatch.GetElapsedTime(startedAt));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Accepts, and never reads.</summary>
+    public static async Task StallAsync()
+    {
+        using var listener = Bytes.Listen();
+        var accepted = new List<Socket>();
+        // Small, for a thousand of them are the kernel's memory.
+        listener.ReceiveBufferSize = 16 * 1024;
+        while (true)
+            accepted.Add(await listener.AcceptAsync());
+    }
+
+    public static void Say(string what, long count, TimeSpan elapsed) =>
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what} {count} in {elapsed.TotalSeconds:0.000000} s"));
+}

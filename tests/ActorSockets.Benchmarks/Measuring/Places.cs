@@ -1,0 +1,52 @@
+using System.Diagnostics;
+
+namespace ActorSockets.Benchmarks.Measuring;
+
+/// <summary>Where programs and payloads are.</summary>
+internal static class Places
+{
+    /// <summary>The built ActorSockets.Host, in the same configuration as this one.</summary>
+    public static string Program { get; } = FindProgram();
+
+    /// <summary>The interpreter itself: what PATH has may be a script that looks for it, which a cold start would count.</summary>
+    public static string? Python { get; } = OnPath("python3") is { } python ? OutputOf(python, "-c", "import sys; print(sys.executable)") : null;
+
+    public static string? OnPath(string program) => program.Contains('/', StringComparison.Ordinal)
+        ? File.Exists(program) ? program : null
+        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, program)).FirstOrDefault(File.Exists);
+
+    /// <summary>All that it says on both streams; null when there is no such program.</summary>
+    public static string? OutputOf(string program, params string[] arguments)
+    {
+        if (OnPath(program) is null)
+            return null;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        process.StandardError.ReadToEndAsync().ContinueWith(_ => { }, TaskScheduler.Default);
+        var said = process.StandardOutput.ReadToEnd().Trim();
+        process.WaitForExit();
+        return said;
+    }
+
+    /// <summary>Memory when there is room for so many bytes twice, or the disk.</summary>
+    public static string Scratch(long bytes)
+    {
+        const string Memory = "/dev/shm";
+        var enough = Directory.Exists(Memory) && new DriveInfo(Memory).AvailableFreeSpace > 2 * bytes && Machine.AvailableMemoryBytes() > 3 * bytes;
+        var place = enough ? Memory : Path.GetTempPath();
+        if (new DriveInfo(place).AvailableFreeSpace < 2 * bytes)
+            throw new IOException($"{place} has no room for twice {bytes >> 20} MiB: give a smaller --size");
+        return Directory.CreateDirectory(Path.Combine(place, $"actor-sockets-{Environment.ProcessId}")).FullName;
+    }
+
+    private static string FindProgram()
+    {
+        var framework = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
+        for (var directory = framework.Parent; directory is not null; directory = directory.Parent)
+        {
+            if (File.Exists(Path.Combine(directory.FullName, "ActorSockets.sln")))
+                return Path.Combine(directory.FullName, "src/ActorSockets.Host/bin", framework.Parent!.Name, framework.Name, "ActorSockets.Host");
+        }
+
+        throw new InvalidOperationException("the benchmarks run inside the repository");
+    }
+}
