@@ -9,6 +9,8 @@ namespace ActorSockets.Benchmarks;
 /// <summary><c>all|send|receive|…</c>: which work is done, by whom, how often and on how much.</summary>
 internal static class CommandLine
 {
+    private const int Interrupted = 130;
+
     private static readonly (string Name, string Description, Func<Bench, CancellationToken, Task> RunAsync)[] Works =
     [
         ("send", "bulk send to a plain sink", SendWork.RunAsync),
@@ -67,6 +69,11 @@ internal static class CommandLine
                     foreach (var run in works)
                         await run(new Bench(parsed.GetValue(rounds), bytes, names, report, scratch), cancellation);
                     return 0;
+                }
+                catch (Exception) when (cancellation.IsCancellationRequested)
+                {
+                    await Console.Error.WriteLineAsync("stopped; what was done is in the results");
+                    return Interrupted;
                 }
                 finally
                 {
