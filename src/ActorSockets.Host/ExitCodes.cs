@@ -13,6 +13,9 @@ internal static class ExitCodes
     /// <summary>EX_CONFIG of sysexits.h.</summary>
     public const int Configuration = 78;
 
+    /// <summary>SIGPIPE: nobody reads stdout any more.</summary>
+    public const int BrokenPipe = 13;
+
     /// <summary>Stopped by a signal with deliveries under way: 128 + its number, as shells do.</summary>
     public static int Signal(int number) => 128 + number;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ActorSockets.Clients;
 using ActorSockets.Host.Reporting;
 using ActorSockets.Servers;
 using Akka.Actor;
@@ -11,7 +12,7 @@ namespace ActorSockets.Host;
 /// </summary>
 internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, ReportFormat format, Output output)
 {
-    private const int BrokenPipe = 13;
+    private static readonly TimeSpan LastOutcomesTimeout = TimeSpan.FromSeconds(1);
 
     private readonly TaskCompletionSource<PosixSignal> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -36,9 +37,10 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Rep
         reporter.Tell(new ReporterActor.Expect(deliveries));
         sockets.DeliverConfigured();
         await EndAsync(reporter, endsByItself: settings.ExitWhenDelivered);
-        await DrainAsync(reporter, sockets.DrainAsync());
-
-        return await ConcludeAsync(reporter, ExitCode(await AskAsync(reporter)));
+        var left = await DrainAsync(reporter, sockets.DrainAsync());
+        if (left.Count > 0)
+            await CutOffAsync(reporter, sockets, deliveries);
+        return await ConcludeAsync(reporter, ExitCode(left, await AskAsync(reporter)));
     }
 
     private async Task<int> ConcludeAsync(IActorRef reporter, int exitCode)
@@ -58,7 +60,23 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Rep
             await Task.WhenAny(_first.Task, AtOnce);
     }
 
-    private async Task DrainAsync(IActorRef reporter, Task<bool> drained)
+    /// <summary>What was under way gets its outcome too: how much of it was taken.</summary>
+    private static async Task CutOffAsync(IActorRef reporter, ActorSocketsExtension sockets, IEnumerable<(string Target, string Id)> deliveries)
+    {
+        foreach (var (target, id) in deliveries)
+            sockets.Clients.Tell(new Deliveries.Cancel(id, target), ActorRefs.NoSender);
+        try
+        {
+            await reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), LastOutcomesTimeout);
+        }
+        catch (AskTimeoutException)
+        {
+            // They are listed as undelivered.
+        }
+    }
+
+    /// <summary>Lets what is under way finish; what is left then is the answer.</summary>
+    private async Task<IReadOnlyList<string>> DrainAsync(IActorRef reporter, Task<bool> drained)
     {
         var said = false;
         while (!drained.IsCompleted && !EndsAtOnce)
@@ -76,13 +94,14 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Rep
         var left = (await AskAsync(reporter)).UnderWay;
         if (left.Count > 0)
             reporter.Tell(new RunEvents.Stopped(left));
+        return left;
     }
 
-    private int ExitCode(ReporterActor.Summarised summary)
+    private int ExitCode(IReadOnlyList<string> left, ReporterActor.Summarised summary)
     {
         if (output.ReaderLeft.IsCompleted)
-            return ExitCodes.Signal(BrokenPipe);
-        if (summary.UnderWay.Count > 0 && _first.Task.IsCompletedSuccessfully)
+            return ExitCodes.Signal(ExitCodes.BrokenPipe);
+        if (left.Count > 0 && _first.Task.IsCompletedSuccessfully)
             return ExitCodes.Signal(_first.Task.Result == PosixSignal.SIGINT ? 2 : 15);
         return summary.AllDelivered ? ExitCodes.Success : ExitCodes.Failure;
     }

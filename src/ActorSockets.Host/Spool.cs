@@ -29,18 +29,19 @@ internal sealed class Spool : IDisposable
     public static async Task<Spool> ReadStandardInputAsync(CancellationToken cancellation)
     {
         var name = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"actorsockets-{Guid.NewGuid():N}");
-        var spool = new Spool(new FileStream(name, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete), name);
+        Spool? spool = null;
         try
         {
+            spool = new Spool(new FileStream(name, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete), name);
             await using var input = Console.OpenStandardInput();
             await input.CopyToAsync(spool._file, cancellation);
             await spool._file.FlushAsync(cancellation);
             return spool;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            spool.Dispose();
-            throw new SettingsException("standard input", $"cannot be kept in {System.IO.Path.GetTempPath()}: {e.Message}");
+            spool?.Dispose();
+            throw new SettingsException("standard input", $"cannot be read, or not be kept in {System.IO.Path.GetTempPath()}: {e.Message}");
         }
     }
 

@@ -4,6 +4,7 @@ using ActorSockets.Configuration;
 using ActorSockets.Servers;
 using ActorSockets.Ticker;
 using Akka.Configuration;
+using Akka.Configuration.Hocon;
 
 namespace ActorSockets;
 
@@ -47,10 +48,9 @@ public sealed partial record ActorSocketsSettings(
         // Akka refuses a configuration as its own fallback, and an empty one with a fallback is that fallback.
         var written = (ReferenceEquals(config, Reference) || config.IsEmpty ? Reference : config.WithFallback(Reference)).GetValue(Root).GetObject();
         KnownKeys.Check(Root, written, Reference.GetValue(Root).GetObject(), Entries, CheckTheirOwnKeys, errors);
-        if (errors.Exists(e => e.Message.StartsWith("needs a section", StringComparison.Ordinal)))
-            throw new SettingsException(errors);
-
-        var section = new SettingsSection(errors, (Root, written));
+        // Where a section has the wrong type, which is said above, the defaults are read in its place.
+        var reference = Reference.GetValue(Root).GetObject();
+        var section = new SettingsSection(errors, (Root, written), (Root, reference));
         var settings = new ActorSocketsSettings(
             ReadEntries(section, "servers", ServerSettings.From),
             ReadEntries(section, "targets", TargetSettings.From),
@@ -60,6 +60,8 @@ public sealed partial record ActorSocketsSettings(
             section.Merged("shutdown").Duration("report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
             ReportSettings.From(section.Merged("report")),
             section.Switch("exit-when-delivered"));
+        foreach (var (first, second) in from s in settings.Servers where s.Port > 0 group s by s.Endpoint into same from s in same.Skip(1) select (same.First(), s))
+            errors.Add(new SettingError($"{Root}.servers.{second.Name}.port", $"{second.Endpoint} is the address of {Root}.servers.{first.Name} already"));
         if (settings.ExitWhenDelivered && settings.Targets.All(t => t.Payload is null) && errors.Count == 0)
             section.Reject("exit-when-delivered", "is on, and no target has a payload to deliver");
         // What is wrong in the defaults is found once for each entry that uses them.
@@ -67,18 +69,21 @@ public sealed partial record ActorSocketsSettings(
 
         List<T> ReadEntries<T>(SettingsSection root, string kind, Func<string, SettingsSection, T> read)
         {
-            var (names, result) = (written.Items[kind].GetObject(), new List<T>());
-            foreach (var (name, value) in names.Items)
+            var result = new List<T>();
+            foreach (var (name, value) in Section(kind, written).Items.Where(entry => entry.Value.IsObject()))
             {
                 var path = $"{Root}.{kind}.{name}";
                 if (!EntryName().IsMatch(name))
                     errors.Add(new SettingError(path, "a name has letters, digits, '-', '_' and '.', 64 at most, and starts with a letter or digit"));
-                var defaults = (Path: $"{Root}.{Entries[kind]}", Values: written.Items[Entries[kind]].GetObject());
-                result.Add(read(name, new SettingsSection(errors, (path, value.GetObject()), defaults)));
+                var defaults = $"{Root}.{Entries[kind]}";
+                result.Add(read(name, new SettingsSection(errors, (path, value.GetObject()),
+                    (defaults, Section(Entries[kind], written)), (defaults, Section(Entries[kind], reference)))));
             }
 
             return result;
         }
+
+        static HoconObject Section(string key, HoconObject inside) => inside.Items[key].IsObject() ? inside.Items[key].GetObject() : new HoconObject();
     }
 
     private static Config ReadReference()

@@ -21,6 +21,7 @@ internal static class Posix
     private const int SeekCurrent = 1;
     private const int MayEnter = 1;
     private const int MayWrite = 2;
+    private const int MayRead = 4;
 
     // RLIMIT_NOFILE, which .NET raises to the hard limit when it starts.
     private static readonly long HandleLimit = ReadHandleLimit();
@@ -51,6 +52,9 @@ internal static class Posix
     /// <summary>Whether this process may create files in a directory. True on Windows, where only trying tells.</summary>
     public static bool IsWritable(string directory) =>
         OperatingSystem.IsWindows() || Access(Encoding.UTF8.GetBytes(directory + '\0'), MayWrite | MayEnter) == 0;
+
+    /// <summary>Whether this process may read a file. True on Windows, where only trying tells.</summary>
+    public static bool IsReadable(string file) => OperatingSystem.IsWindows() || Access(Encoding.UTF8.GetBytes(file + '\0'), MayRead) == 0;
 
     /// <summary>
     /// Whether a file has positions: a pipe has none, and opening one as .NET does blocks a thread until somebody writes.

@@ -47,7 +47,7 @@ public sealed class LiveTableSpecs
             _board.Add(new ServerEvents.Accepted(server, peer), _now);
         _board.Add(new ServerEvents.Received(server, "a", 1024), _now);
         _board.Add(new ServerEvents.Received(server, "a", 2048), _now);
-        _board.Add(new ServerEvents.Completed(server, "a", 3072, TimeSpan.Zero), _now);
+        _board.Add(new ServerEvents.Completed(server, "a", 3072, TimeSpan.Zero, null, null), _now);
         Assert.Matches(@"3 KiB .*127\.0\.0\.1:4711, 1 open, 2 in all", Row(_board, "s "));
     }
 

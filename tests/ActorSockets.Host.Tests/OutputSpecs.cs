@@ -65,6 +65,22 @@ public sealed class OutputSpecs
     }
 
     [Fact]
+    public async Task A_delivery_that_is_cut_off_has_its_outcome_with_what_was_taken()
+    {
+        await using var server = HostProcess.Start("serve", ":0", "--sink", "discard", "--processing-delay", "1h", "--json");
+        var port = Regex.Match((await server.HearAsync(@"""bound"".*$")).Value, @":(\d+)""").Groups[1].Value;
+        await using var send = HostProcess.Start("send", "src/ActorSockets/bin/Release/net10.0/ActorSockets.dll", "--to", $":{port}", "--json",
+            "--set", "actor-sockets.target-defaults.busy-after=50ms", "--set", "actor-sockets.shutdown.drain-timeout=0s", "--confirm-timeout", "1h");
+        await send.HearAsync("\"connected\"");
+        await server.HearAsync("\"received\"|\"accepted\"");
+        await send.SignalAsync("TERM");
+        Assert.Equal(143, await send.ExitCodeAsync());
+        var delivery = JsonNode.Parse(send.Output[^1])!["deliveries"]![0]!;
+        Assert.Equal(("failed", "cancelled"), ((string)delivery["outcome"]!, (string)delivery["reason"]!));
+        Assert.Equal(new FileInfo(Path.Combine(HostProcess.RepositoryRoot, "src/ActorSockets/bin/Release/net10.0/ActorSockets.dll")).Length, (long)delivery["report"]!["length"]!);
+    }
+
+    [Fact]
     public async Task On_a_terminal_there_is_a_table_that_is_gone_in_the_end()
     {
         await using var server = HostProcess.Start("serve", ":0", "--sink", "discard", "--processing-delay", "2ms");
@@ -75,7 +91,8 @@ public sealed class OutputSpecs
         await send.HearAsync(@"ticker +\d+, late by ");
         Assert.Equal(0, await send.ExitCodeAsync());
         var last = send.Said[(send.Said.LastIndexOf("\e[J", StringComparison.Ordinal) + 3)..];
-        Assert.Equal("", last.Trim());
+        Assert.Matches(@"^target +outcome ", last);
+        Assert.DoesNotContain('━', last);
         Assert.Matches(@"(?m)^1-127\.0\.0\.1_\d+ +delivered +\d+ +1 ", send.Said);
     }
 

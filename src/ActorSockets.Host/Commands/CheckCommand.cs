@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ActorSockets.Host.Configuration;
+using ActorSockets.Host.Reporting;
 
 namespace ActorSockets.Host.Commands;
 
@@ -14,7 +15,11 @@ internal static class CheckCommand
         check.SetAction((parsed, cancellation) => CommonOptions.TellErrorsAsync(parsed, () => Task.FromResult(RunCommand.Load(parsed, file)), async layers =>
         {
             _ = ActorSocketsSettings.From(layers.Effective);
-            foreach (var line in EffectiveSettings.Lines(layers))
+            var settings = EffectiveSettings.Of(layers);
+            IEnumerable<string> lines = parsed.GetResult(CommonOptions.Json) is null
+                ? EffectiveSettings.Lines(settings)
+                : [.. settings.Select(JsonLines.For), JsonLines.For(RunEvents.Summary.OfNothing(ExitCodes.Success))];
+            foreach (var line in lines)
                 await Console.Out.WriteLineAsync(line);
             return ExitCodes.Success;
         }));

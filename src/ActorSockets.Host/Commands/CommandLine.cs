@@ -1,30 +1,36 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using ActorSockets.Configuration;
+using ActorSockets.Host.Reporting;
 
 namespace ActorSockets.Host.Commands;
 
 /// <summary>All commands.</summary>
 internal static class CommandLine
 {
-    private const string Description = "Sends to and receives from TCP peers without one holding up another. Without a command: run.";
+    private const string Description = "Sends to and receives from TCP peers without one holding up another. actorsockets CONF is actorsockets run CONF.";
 
     /// <summary>From arguments to exit code.</summary>
     public static async Task<int> RunAsync(string[] arguments)
     {
-        // A RootCommand calls itself by the executable's name, and alone knows the directive that shells ask for completions.
-        var root = arguments is [var first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal)
-            ? new RootCommand(Description)
-            : new Command("actorsockets", Description) { new HelpOption(), new VersionOption() };
+        // Not a RootCommand, which would call itself by the executable's name.
+        var root = new Command("actorsockets", Description) { new HelpOption(), new VersionOption() };
         RunCommand.AddTo(root, hidden: true);
         Command[] commands = [RunCommand.Create(), SendCommand.Create(), ServeCommand.Create(), CheckCommand.Create(), InitCommand.Create()];
         foreach (var command in commands)
             root.Subcommands.Add(command);
 
-        var parsed = root.Parse(arguments);
-        var mistakes = root is RootCommand ? [] : Mistakes(parsed, root, arguments).ToArray();
         try
         {
+            if (Completion.IsAskedFor(arguments))
+            {
+                foreach (var word in Completion.Words(root, arguments))
+                    await Console.Out.WriteLineAsync(word);
+                return ExitCodes.Success;
+            }
+
+            var parsed = root.Parse(arguments);
+            var mistakes = Mistakes(parsed, root, arguments).ToArray();
             if (mistakes.Length == 0)
             {
                 // Signals are ours: the first one lets deliveries end, the second one stops.
@@ -35,6 +41,10 @@ internal static class CommandLine
             var exitCode = await UserErrors.TellAsync(errors, ExitCodes.Usage, asJson: arguments.Contains(CommonOptions.Json.Name));
             await Console.Error.WriteLineAsync("actorsockets --help tells how it is used");
             return exitCode;
+        }
+        catch (IOException e) when (e.HResult == Lane.BrokenPipe)
+        {
+            return ExitCodes.Signal(ExitCodes.BrokenPipe);
         }
         catch (IOException e)
         {

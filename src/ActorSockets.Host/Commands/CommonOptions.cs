@@ -16,7 +16,7 @@ internal static class CommonOptions
 
     private static SettingOption NoTicker { get; } = new("--no-ticker", null, "No ticker, whatever the configuration says.", ("ticker.enabled", "off"));
 
-    private static SettingOption Interval { get; } = new("--interval", "DURATION", "A ticker, which counts up this often and measures how late it is.",
+    private static SettingOption Interval { get; } = new("--interval", "DURATION", "A ticker, which counts up this often and measures how late it is. Without this: as configured, and in the live table of send and serve.",
         ("ticker.interval", null), ("ticker.enabled", "on"));
 
     public static SettingOption[] Settings { get; } = [Interval, NoTicker, Json, Quiet];

@@ -31,10 +31,10 @@ internal static class InitCommand
                 await Console.Error.WriteLineAsync($"wrote {path}; actorsockets check {path} shows what it comes to, actorsockets run {path} runs it");
                 return ExitCodes.Success;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
             {
-                var reason = File.Exists(path) ? "exists already, and stays as it is" : e.Message;
-                return await UserErrors.TellAsync([new SettingError(path, reason)], ExitCodes.Failure, asJson: false);
+                var reason = path.Length == 0 ? "is empty: needs a name" : File.Exists(path) ? "exists already, and stays as it is" : e.Message;
+                return await UserErrors.TellAsync([new SettingError(path.Length == 0 ? "FILE" : path, reason)], ExitCodes.Failure, asJson: false);
             }
         });
         return init;

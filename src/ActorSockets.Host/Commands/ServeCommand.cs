@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using ActorSockets.Configuration;
 using ActorSockets.Host.Configuration;
 
 namespace ActorSockets.Host.Commands;
@@ -17,7 +18,11 @@ internal static class ServeCommand
         endpoints.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(t => CommonOptions.Endpoint(t.Value) is null))
-                result.AddError($"{token.Value}: needs HOST:PORT, [IPv6]:PORT, :PORT or *:PORT, with a port from 0 to 65535");
+            {
+                result.AddError(token.Value.StartsWith('-')
+                    ? $"there is no option {token.Value}"
+                    : $"{token.Value}: needs HOST:PORT, [IPv6]:PORT, :PORT or *:PORT, with a port from 0 to 65535");
+            }
         });
         var sink = new Option<string>("--sink")
         {
@@ -25,7 +30,13 @@ internal static class ServeCommand
             Description = "Where received bytes go; DIR: a file for each connection.",
             DefaultValueFactory = _ => "console",
         };
-        sink.CompletionSources.Add("console", "discard", "echo");
+        string[] sinks = ["console", "discard", "echo"];
+        sink.CompletionSources.Add(sinks);
+        sink.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !sinks.Contains(token.Value) && !Path.Exists(token.Value) && Nearest.To(token.Value, sinks) is { } nearest)
+                result.AddError($"--sink {token.Value}: there is no directory of that name; did you mean {nearest}?");
+        });
         SettingOption[] options =
         [
             new("--receipt", null, "Tells each client how many bytes are stored, and their SHA-256.", ("server-defaults.receipt", "on")),
@@ -36,10 +47,8 @@ internal static class ServeCommand
 
         var serve = new Command("serve", "Takes what clients send, until it is stopped.") { endpoints, sink };
         CommonOptions.AddTo(serve, options);
-        serve.SetAction((parsed, _) => CommonOptions.RunAsync(parsed, async () =>
+        serve.SetAction((parsed, _) => CommonOptions.RunAsync(parsed, () =>
         {
-            foreach (var text in parsed.GetRequiredValue(endpoints).Where(t => t.StartsWith('*')))
-                await Console.Error.WriteLineAsync($"note: {text} listens on every IPv4 interface of this machine");
             OptionSetting[] settings =
             [
                 .. Sink(parsed.GetRequiredValue(sink)),
@@ -47,7 +56,7 @@ internal static class ServeCommand
                 .. CommonOptions.LiveTicker(parsed),
                 .. CommonOptions.From(parsed, options),
             ];
-            return new Layers(null, settings, parsed.GetValue(CommonOptions.Set) ?? []);
+            return Task.FromResult(new Layers(null, settings, parsed.GetValue(CommonOptions.Set) ?? []));
         }));
         return serve;
     }

@@ -14,24 +14,37 @@ internal static class ConfigurationFile
     /// <exception cref="SettingsException">The file is missing, unreadable or not HOCON.</exception>
     public static (string Name, Config Config) Load(string? file) => file is null
         ? ("the built-in demo", HoconText.Parse(Resource("demo.conf"), "the built-in demo"))
-        : (file, HoconText.Parse(Read(file), file));
+        : LoadFile(file);
 
-    /// <summary>What would run nothing at all is a mistake: mostly a section that is not inside actor-sockets.</summary>
-    /// <exception cref="SettingsException">It would.</exception>
-    public static void CheckSections(Config config, string source)
+    /// <summary>A section that the program knows nothing of is a mistake: mostly one that is not inside actor-sockets.</summary>
+    /// <param name="config">What was read.</param>
+    /// <param name="text">Its text: what it refers to as <c>${key}</c> may have any name.</param>
+    /// <exception cref="SettingsException">There is one.</exception>
+    public static void CheckSections(Config config, string text)
     {
         string[] sections = [ActorSocketsSettings.Root, "akka"];
-        var inside = ActorSocketsSettings.Reference.GetConfig(ActorSocketsSettings.Root).Root.GetObject().Items.Keys;
+        var inside = ActorSocketsSettings.Reference.GetValue(ActorSocketsSettings.Root).GetObject().Items;
         foreach (var key in config.IsEmpty ? [] : config.Root.GetObject().Items.Keys.Except(sections))
         {
-            if (inside.Contains(key))
+            if (inside.ContainsKey(key))
                 throw new SettingsException(key, $"belongs inside {ActorSocketsSettings.Root} {{ … }}");
+            if (inside.Keys.FirstOrDefault(section => inside[section].IsObject() && inside[section].GetObject().Items.ContainsKey(key)) is { } parent)
+                throw new SettingsException(key, $"belongs inside {ActorSocketsSettings.Root}.{parent} {{ … }}");
             if (Nearest.To(key, sections) is { } nearest)
                 throw new SettingsException(key, $"is not a section; did you mean {nearest}?");
+            if (!text.Contains($"${{{key}", StringComparison.Ordinal) && !text.Contains($"${{?{key}", StringComparison.Ordinal))
+                throw new SettingsException(key, $"is not a section; known here: {string.Join(", ", sections)}");
         }
+    }
 
+    private static (string Name, Config Config) LoadFile(string file)
+    {
+        var text = Read(file);
+        var config = HoconText.Parse(text, file);
+        CheckSections(config, text);
         if (config.IsEmpty || !config.HasPath(ActorSocketsSettings.Root))
-            throw new SettingsException(source, $"has no section {ActorSocketsSettings.Root} {{ … }}: there is nothing to run");
+            throw new SettingsException(file, $"has no section {ActorSocketsSettings.Root} {{ … }}: there is nothing to run");
+        return (file, config);
     }
 
     /// <summary>A configuration that is a part of the program.</summary>
@@ -44,6 +57,8 @@ internal static class ConfigurationFile
 
     private static string Read(string file)
     {
+        if (file.Length == 0)
+            throw new SettingsException("CONF", "is empty: needs the name of a file");
         try
         {
             // A pipe that nobody writes to, or /dev/zero, is not waited for.

@@ -1,17 +1,28 @@
 using System.Text.RegularExpressions;
+using ActorSockets.Host.Reporting;
 using Akka.Configuration.Hocon;
 
 namespace ActorSockets.Host.Configuration;
 
-/// <summary>Every setting that would be in force, and where it came from: HOCON, with the origin as a comment.</summary>
+/// <summary>Every setting that would be in force, and where it came from.</summary>
 internal static partial class EffectiveSettings
 {
+    private const int WidestSetting = 70;
+
     private static readonly Dictionary<string, string> Entries = new() { ["servers"] = "server-defaults", ["targets"] = "target-defaults" };
 
-    /// <summary>One line for each setting.</summary>
-    public static IReadOnlyList<string> Lines(Layers layers)
+    /// <summary>HOCON, a setting a line, with its origin as a comment.</summary>
+    public static IEnumerable<string> Lines(IReadOnlyList<RunEvents.Setting> settings)
     {
-        var settings = new List<(string Setting, string Origin)>();
+        var lines = settings.Select(s => (Setting: $"{s.Path} = {s.Value}", s.Origin)).ToArray();
+        var width = lines.Max(s => Math.Min(WidestSetting, s.Setting.Length));
+        return lines.Select(s => $"{s.Setting.PadRight(width)}  # {s.Origin}");
+    }
+
+    /// <summary>Each setting.</summary>
+    public static IReadOnlyList<RunEvents.Setting> Of(Layers layers)
+    {
+        var settings = new List<RunEvents.Setting>();
         var (written, known) = (Root(layers.Effective), Root(ActorSocketsSettings.Reference));
         foreach (var (key, value) in known.Items)
         {
@@ -28,8 +39,7 @@ internal static partial class EffectiveSettings
 
         if (layers.Effective.HasPath("akka"))
             AddAll(layers.Effective.GetValue("akka").GetObject(), ["akka"]);
-        var width = settings.Count == 0 ? 0 : Math.Min(70, settings.Max(s => s.Setting.Length));
-        return [.. settings.Select(s => $"{s.Setting.PadRight(width)}  # {s.Origin}")];
+        return settings;
 
         // Each setting of a section, from the entry itself or from the defaults of its kind.
         void Add(HoconObject section, string[] path, string[] defaultsPath)
@@ -41,9 +51,9 @@ internal static partial class EffectiveSettings
                 if (reference.IsObject() && reference.GetObject().Items.Count > 0)
                     Add(reference.GetObject(), own, shared);
                 else if (Find(written, isOwn ? own : shared) is { } value)
-                    settings.Add((Assignment(own, value), Origin(isOwn ? own : shared, isOwn ? "" : shared[0])));
+                    settings.Add(new RunEvents.Setting(Path(own), Text(value), Origin(isOwn ? own : shared, isOwn ? "" : shared[0])));
                 else
-                    settings.Add((Assignment(own, reference), "default"));
+                    settings.Add(new RunEvents.Setting(Path(own), Text(reference), "default"));
             }
         }
 
@@ -56,7 +66,7 @@ internal static partial class EffectiveSettings
                 if (value.IsObject())
                     AddAll(value.GetObject(), here);
                 else
-                    settings.Add(($"{string.Join('.', here.Select(Key))} = {Text(value)}", layers.OriginOf(here) ?? "default"));
+                    settings.Add(new RunEvents.Setting(string.Join('.', here.Select(Key)), Text(value), layers.OriginOf(here) ?? "default"));
             }
         }
 
@@ -84,8 +94,7 @@ internal static partial class EffectiveSettings
         return section.Items.GetValueOrDefault(path[^1]);
     }
 
-    private static string Assignment(string[] path, HoconValue value) =>
-        $"{ActorSocketsSettings.Root}.{string.Join('.', path.Select(Key))} = {Text(value)}";
+    private static string Path(string[] path) => $"{ActorSocketsSettings.Root}.{string.Join('.', path.Select(Key))}";
 
     private static string Text(HoconValue value)
     {

@@ -95,6 +95,7 @@ internal sealed class Layers
         var (path, value) = (Path(assignment), assignment[(assignment.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim());
         // Everything but a section or a list is one text, so that a shell's quoting is all that a user needs to think of.
         var hocon = HoconText.Parse($"{path} = {(value.StartsWith('{') || value.StartsWith('[') || value.StartsWith('"') ? value : Quoted(value))}", $"--set {path}");
+        ConfigurationFile.CheckSections(hocon, "");
         return hocon.HasPath(path) ? hocon : throw new SettingsException($"--set {path}", "is not a path of names with dots between them");
     }
 

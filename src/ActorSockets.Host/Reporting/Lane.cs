@@ -6,7 +6,8 @@ namespace ActorSockets.Host.Reporting;
 /// <summary>Lines on their way to a stream: a bounded queue, and the task that writes it.</summary>
 internal sealed class Lane
 {
-    private const int BrokenPipe = 32;
+    /// <summary>EPIPE.</summary>
+    public const int BrokenPipe = 32;
 
     private readonly Channel<Item> _items;
     private readonly Screen? _screen;

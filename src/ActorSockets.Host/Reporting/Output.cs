@@ -40,7 +40,8 @@ internal sealed class Output : IAsyncDisposable
     public bool TrySay(string line) => ReaderLeft.IsCompleted || _talk.TryWrite(_stderr, line);
 
     /// <summary>Shows the table as it is now, in the place of the last one.</summary>
-    public void Show(LiveTable table)
+    /// <remarks>Null: there is none any more.</remarks>
+    public void Show(LiveTable? table)
     {
         _screen?.Show(table);
         _talk.Redraw();

@@ -1,3 +1,4 @@
+using System.Net;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Servers;
@@ -24,14 +25,14 @@ internal sealed class PlainLines(ActorSocketsSettings settings)
     /// <summary>The line for an event, or null where there is nothing to say.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
     {
-        ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}",
+        ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}{(Exposes(e) ? ", which is every interface of this machine" : "")}",
         ServerEvents.BindFailed e => $"error: {ActorSocketsSettings.Root}.servers.{e.Server}: cannot listen on {e.Endpoint}: {e.Reason}",
         ServerEvents.ListenerLost e => $"server {e.Server}: the listener died; binding again in {Durations.Format(e.RetryIn)}",
         ServerEvents.Refused e => $"server {e.Server}: refused {e.Count} connection{(e.Count == 1 ? "" : "s")}, the last from {e.LastPeer}: {e.Reason}",
         ServerEvents.AcceptFailing e => $"server {e.Server}: the kernel gives no more connections (no file handle free?); trying on",
         ServerEvents.AcceptRecovered e => $"server {e.Server}: takes connections again",
         ServerEvents.Accepted e => $"server {e.Server}: {e.Peer} connected",
-        ServerEvents.Completed e => $"server {e.Server}: {e.Peer} closed after {Size(e.Bytes)} in {Durations.Format(e.Elapsed)}",
+        ServerEvents.Completed e => $"server {e.Server}: {e.Peer} closed after {Size(e.Bytes)} in {Durations.Format(e.Elapsed)}{(e.StoredAs is null ? "" : $": {e.StoredAs}")}",
         ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}",
         Deliveries.Connecting e => $"target {e.Target}: connecting to {e.Endpoint}{(e.Attempt > 1 ? $", attempt {e.Attempt}" : "")}",
         Deliveries.Connected e => Connected(e, now),
@@ -53,6 +54,9 @@ internal sealed class PlainLines(ActorSocketsSettings settings)
         RunEvents.Summary e => SummaryTable.For(e) is { Length: > 0 } table ? table : null,
         _ => null,
     };
+
+    /// <summary>Whether whoever reaches this machine may connect.</summary>
+    public static bool Exposes(ServerEvents.Bound e) => e.Endpoint.Address.Equals(IPAddress.Any) || e.Endpoint.Address.Equals(IPAddress.IPv6Any);
 
     private bool SayBlocked(string target, TimeSpan now)
     {

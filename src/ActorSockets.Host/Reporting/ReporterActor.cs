@@ -59,6 +59,7 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
                 break;
             case Conclude conclude:
                 Timers.CancelAll();
+                _output.Show(null);
                 Tell(_summary.Conclude(conclude.ExitCode));
                 Sender.Tell(State());
                 // That was the last word, whatever else happens on the way out.

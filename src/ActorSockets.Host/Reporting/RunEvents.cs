@@ -8,6 +8,9 @@ internal static class RunEvents
     /// <summary>A mistake in the configuration or on the command line: where, and what would be right.</summary>
     public sealed record Error(string Where, string Message) : IRunEvent;
 
+    /// <summary>A setting that would be in force, and where it came from.</summary>
+    public sealed record Setting(string Path, string Value, string Origin) : IRunEvent;
+
     /// <summary>A line that a console sink prints.</summary>
     public sealed record Printed(string Line) : IRunEvent;
 
@@ -26,15 +29,19 @@ internal static class RunEvents
     /// <summary>The last word: what the run came to.</summary>
     /// <param name="ExitCode">The process's.</param>
     /// <param name="Deliveries">One entry for each delivery that was begun.</param>
+    /// <param name="Servers">One entry for each server that listened.</param>
     /// <param name="Ticker">Null when there were no ticks.</param>
-    public sealed record Summary(int ExitCode, IReadOnlyList<Delivery> Deliveries, Ticks? Ticker) : IRunEvent
+    public sealed record Summary(int ExitCode, IReadOnlyList<Delivery> Deliveries, IReadOnlyList<Server> Servers, Ticks? Ticker) : IRunEvent
     {
         /// <summary>Of a run that never began.</summary>
-        public static Summary OfNothing(int exitCode) => new(exitCode, [], null);
+        public static Summary OfNothing(int exitCode) => new(exitCode, [], [], null);
     }
 
     /// <summary>How a delivery ended: delivered, unconfirmed, failed, rejected, or undelivered when it was cut off.</summary>
     public sealed record Delivery(string Target, string Id, string Outcome, string? Reason, Clients.Deliveries.Report? Report);
+
+    /// <summary>What a server has come to: connections that ended well, that broke off and that were refused, and all bytes.</summary>
+    public sealed record Server(string Name, string Endpoint, long Completed, long BrokenOff, long Refused, long Bytes);
 
     /// <summary>How late the ticks were.</summary>
     public sealed record Ticks(long Count, TimeSpan LateP50, TimeSpan LateP99, TimeSpan LateP999, TimeSpan LateMax);

@@ -11,6 +11,7 @@ internal sealed class RunSummary
     private const long LongestLatenessMicroseconds = 3_600_000_000;
 
     private readonly Dictionary<(string Target, string Id), Deliveries.IDeliveryEvent?> _deliveries = [];
+    private readonly Dictionary<string, RunEvents.Server> _servers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _open = new(StringComparer.Ordinal);
     private readonly LongHistogram _lateness = new(1, LongestLatenessMicroseconds, 3);
 
@@ -33,8 +34,19 @@ internal sealed class RunSummary
             case ServerEvents.Accepted accepted:
                 _open[accepted.Server] = _open.GetValueOrDefault(accepted.Server) + 1;
                 break;
-            case ServerEvents.Completed or ServerEvents.BrokenOff:
-                _open[((ServerEvents.IServerEvent)happened).Server]--;
+            case ServerEvents.Bound bound:
+                _servers.TryAdd(bound.Server, new RunEvents.Server(bound.Server, bound.Endpoint.ToString(), 0, 0, 0, 0));
+                break;
+            case ServerEvents.Completed e:
+                _open[e.Server]--;
+                _servers[e.Server] = _servers[e.Server] with { Completed = _servers[e.Server].Completed + 1, Bytes = _servers[e.Server].Bytes + e.Bytes };
+                break;
+            case ServerEvents.BrokenOff e:
+                _open[e.Server]--;
+                _servers[e.Server] = _servers[e.Server] with { BrokenOff = _servers[e.Server].BrokenOff + 1, Bytes = _servers[e.Server].Bytes + e.Bytes };
+                break;
+            case ServerEvents.Refused e:
+                _servers[e.Server] = _servers[e.Server] with { Refused = _servers[e.Server].Refused + e.Count };
                 break;
             case Ticked tick:
                 _lateness.RecordValue(Math.Clamp((long)tick.Lateness.TotalMicroseconds, 1, LongestLatenessMicroseconds));
@@ -53,7 +65,8 @@ internal sealed class RunSummary
     public void Expect(string target, string id) => Unfinished += _deliveries.TryAdd((target, id), null) ? 1 : 0;
 
     /// <summary>All of it.</summary>
-    public RunEvents.Summary Conclude(int exitCode) => new(exitCode, [.. _deliveries.Select(d => Delivery(d.Key.Target, d.Key.Id, d.Value))], Ticks());
+    public RunEvents.Summary Conclude(int exitCode) =>
+        new(exitCode, [.. _deliveries.Select(d => Delivery(d.Key.Target, d.Key.Id, d.Value))], [.. _servers.Values], Ticks());
 
     private static RunEvents.Delivery Delivery(string target, string id, Deliveries.IDeliveryEvent? ended) => ended switch
     {

@@ -10,14 +10,19 @@ internal sealed class Screen(Stream terminal)
     private int _shownLines;
 
     /// <summary>What is drawn next.</summary>
-    public void Show(LiveTable table) => Volatile.Write(ref _table, table);
+    public void Show(LiveTable? table) => Volatile.Write(ref _table, table);
 
     public void Draw()
     {
         if (Volatile.Read(ref _table) is not { } table)
+        {
+            Erase();
             return;
+        }
+
+        // One row is left for the cursor, and one for what somebody types.
         var (width, height) = Terminal.Size;
-        var lines = table.Render(width, height - 1);
+        var lines = table.Render(width, height - 2);
         var text = Erasing() + string.Concat(lines.Select(line => line + "\n"));
         _shownLines = lines.Count;
         terminal.Write(Encoding.UTF8.GetBytes(text));

@@ -9,7 +9,7 @@ internal static class SummaryTable
     private const int MostRows = 100;
 
     /// <summary>Lines, or an empty text when there is nothing to tell.</summary>
-    public static string For(RunEvents.Summary summary) => string.Join('\n', [.. Deliveries(summary.Deliveries), .. Ticks(summary.Ticker)]);
+    public static string For(RunEvents.Summary summary) => string.Join('\n', [.. Deliveries(summary.Deliveries), .. summary.Servers.Where(s => s.Completed + s.BrokenOff + s.Refused > 0).Select(Server), .. Ticks(summary.Ticker)]);
 
     private static IEnumerable<string> Deliveries(IReadOnlyList<RunEvents.Delivery> deliveries)
     {
@@ -31,6 +31,9 @@ internal static class SummaryTable
             report.Attempts.ToString(CultureInfo.InvariantCulture), Durations.Format(report.Elapsed), Durations.Format(report.Blocked),
         ]
         : [delivery.Target, delivery.Outcome, "", "", "", ""];
+
+    private static string Server(RunEvents.Server server) =>
+        $"server {server.Name}: {server.Completed} completed, {server.BrokenOff} broken off, {server.Refused} refused, {Sizes.Format(server.Bytes)}";
 
     private static IEnumerable<string> Ticks(RunEvents.Ticks? ticks)
     {

@@ -28,7 +28,7 @@ internal sealed class Talk(ActorSocketsSettings settings, ReportFormat format, O
     private bool IsSaid(object happened) => !settings.Report.Quiet && format switch
     {
         ReportFormat.Json => false,
-        ReportFormat.Live => happened is ServerEvents.AcceptRecovered or RunEvents.IRunEvent,
+        ReportFormat.Live => happened is ServerEvents.AcceptRecovered or RunEvents.IRunEvent || happened is ServerEvents.Bound bound && PlainLines.Exposes(bound),
         _ => true,
     };
 }

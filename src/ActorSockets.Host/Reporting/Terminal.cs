@@ -7,8 +7,12 @@ internal static partial class Terminal
 {
     private const int StandardError = 2;
 
+    // Less is no room for a row that says anything.
+    private const int NarrowestTable = 30;
+
     /// <summary>Whether there is one that a table can be kept up to date on.</summary>
-    public static bool IsThere => !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or "" or null);
+    public static bool IsThere => !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or "" or null)
+        && Size.Width >= NarrowestTable;
 
     /// <summary>Whether what is printed on stdout lands on a terminal too.</summary>
     public static bool TakesData => !Console.IsOutputRedirected;

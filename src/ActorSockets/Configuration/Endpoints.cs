@@ -17,6 +17,10 @@ public static class Endpoints
         _ => endpoint.ToString() ?? "",
     };
 
+    /// <summary>Whether this can be an address or a name. What has only digits behind its last dot would be an IPv4 address.</summary>
+    public static bool IsHost(string host) => IPAddress.TryParse(host, out _)
+        || host.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_') && !host.Split('.')[^1].All(char.IsAsciiDigit);
+
     /// <summary>The addresses of a host, never from a cache of ours; an IP address is its own.</summary>
     /// <exception cref="SocketException">The name does not resolve.</exception>
     public static async Task<IPEndPoint[]> ResolveAsync(string host, int port, CancellationToken cancellation)

@@ -30,6 +30,8 @@ internal sealed partial class SettingsSection(List<SettingError> errors, params 
         var host = Text(key);
         if (string.IsNullOrWhiteSpace(host))
             Reject(key, "is empty: needs an IP address or a name");
+        else if (!Endpoints.IsHost(host))
+            Reject(key, $"'{host}' is no IP address and no name{(host == "*" ? "; every IPv4 interface is 0.0.0.0, to listen on" : "")}");
         return host;
     }
 

@@ -30,6 +30,8 @@ internal static class PayloadFactory
             section.Reject("file", $"'{path}' is a directory, not a file");
         else if (!System.IO.File.Exists(path))
             section.Reject("file", $"there is no file '{path}' (relative paths start at the working directory)");
+        else if (!Posix.IsReadable(path))
+            section.Reject("file", $"'{path}' is not readable for this process");
         return new FilePayload(path);
     }
 }

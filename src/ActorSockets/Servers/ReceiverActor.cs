@@ -39,6 +39,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private long _acknowledged;
     private long _bytes;
     private long _bytesSaid;
+    private Receipt? _receipt;
     private bool _ended;
 
     public ReceiverActor(ServerSettings server, string peer, IActorRef connection, SocketControl socket, Func<ServerSettings, string, ISink> createSink)
@@ -123,7 +124,8 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         {
             case Stored when _digest is not null:
                 Become(SendingReceipt);
-                WaitFor(Tcp.Write.Create(ByteString.FromBytes(Receipt.For(_bytes, _digest.GetCurrentHash()).ToBytes()), ReplyTaken.Instance));
+                _receipt = Receipt.For(_bytes, _digest.GetCurrentHash());
+                WaitFor(Tcp.Write.Create(ByteString.FromBytes(_receipt.ToBytes()), ReplyTaken.Instance));
                 break;
             case Stored:
                 Close();
@@ -150,7 +152,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             return;
         }
 
-        End(new ServerEvents.Completed(_server.Name, _peer, _bytes, Now - _acceptedAt));
+        End(new ServerEvents.Completed(_server.Name, _peer, _bytes, Now - _acceptedAt, _sink.StoredAs, _receipt?.Sha256));
     }
 
     private void AnyTime(object message)

@@ -39,8 +39,11 @@ public static class ServerEvents
     /// <summary>What a connection has received so far; once per <c>progress-interval</c> at most.</summary>
     public sealed record Received(string Server, string Peer, long Bytes) : IServerEvent;
 
-    /// <summary>The client sent its FIN and the sink has completed.</summary>
-    public sealed record Completed(string Server, string Peer, long Bytes, TimeSpan Elapsed) : IServerEvent;
+    /// <summary>
+    /// The client sent its FIN and the sink has completed: <paramref name="StoredAs"/> names the file, where there is one,
+    /// and <paramref name="Sha256"/> is what the receipt said, where there was one.
+    /// </summary>
+    public sealed record Completed(string Server, string Peer, long Bytes, TimeSpan Elapsed, string? StoredAs, string? Sha256) : IServerEvent;
 
     /// <summary>The connection ended without the client's FIN, or the sink failed: what was received is incomplete.</summary>
     public sealed record BrokenOff(string Server, string Peer, long Bytes, string Reason) : IServerEvent;

@@ -90,6 +90,8 @@ public sealed record ServerSettings
         var directory = section.Text("directory");
         if (directory.Length == 0)
             section.Reject("directory", "is missing: the file sink needs a directory");
+        else if (System.IO.File.Exists(directory))
+            section.Reject("directory", $"'{directory}' is a file, not a directory");
         else if (!System.IO.Directory.Exists(directory))
             section.Reject("directory", $"there is no directory '{directory}' (relative paths start at the working directory)");
         else if (!Posix.IsWritable(directory))

@@ -22,6 +22,8 @@ internal sealed class FileSink : ISink
         _path = Path.Combine(_directory, $"{when}-{peer}-{Guid.NewGuid():N}");
     }
 
+    public string? StoredAs => _path;
+
     private string PartialPath => _path + ".partial";
 
     public async ValueTask<ReadOnlyMemory<byte>> WriteAsync(ReadOnlyMemory<byte> chunk)
