@@ -17,21 +17,22 @@ internal sealed record LiveTable(
     // no bar, and then no bytes and rate.
     private const int WidestName = 24, WidestBar = 20, PercentWidth = 5, SizeWidth = 10, RateWidth = 12, Gap = 1, NarrowestState = 32;
 
+    // Made once for each thread that renders: looking at what the surroundings can do takes longer than a table.
     // Without a colour where NO_COLOR asks for none.
-    private static readonly ColorSystemSupport Colours =
-        string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors;
+    private static readonly ThreadLocal<IAnsiConsole> Renderer = new(() => AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Ansi = AnsiSupport.Yes,
+        ColorSystem = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+        Interactive = InteractionSupport.No,
+        Out = new AnsiConsoleOutput(TextWriter.Null),
+    }));
 
     /// <summary>Lines no wider and no more than there is room for.</summary>
     public IReadOnlyList<string> Render(int width, int height)
     {
-        using var text = new StringWriter(CultureInfo.InvariantCulture);
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = AnsiSupport.Yes,
-            ColorSystem = Colours,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(text),
-        });
+        var text = new StringWriter(CultureInfo.InvariantCulture);
+        var console = Renderer.Value!;
+        console.Profile.Out = new AnsiConsoleOutput(text);
         (console.Profile.Width, console.Profile.Height) = (width, height);
         console.Write(Table(width, height));
         var lines = text.ToString().ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
