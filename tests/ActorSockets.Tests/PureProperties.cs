@@ -24,7 +24,8 @@ public sealed class PureProperties
     {
         var chunk = new ChunkSize(min.Get, (int)Math.Min(int.MaxValue, (long)min.Get + more.Get));
         var size = chunk.First;
-        return acksInMilliseconds.All(ack => Within(size = chunk.Next(size, TimeSpan.FromMilliseconds(ack.Get)))) && Within(size);
+        var fastInARow = 0;
+        return acksInMilliseconds.All(ack => Within(size = chunk.Next(size, TimeSpan.FromMilliseconds(ack.Get), ref fastInARow))) && Within(size);
 
         bool Within(int bytes) => bytes >= chunk.MinBytes && bytes <= chunk.MaxBytes;
     }

@@ -1,9 +1,15 @@
 using System.Buffers;
+using ActorSockets.Payloads;
 
 namespace ActorSockets.Clients;
 
-/// <summary>Some bytes of the payload in a pooled buffer.</summary>
-internal sealed record Chunk(byte[] Buffer, int Count);
+/// <summary>Some bytes of the payload.</summary>
+/// <param name="Bytes">They stay as they are until the chunk is taken.</param>
+/// <param name="IsPooled">Whether their array goes back to the pool then.</param>
+internal sealed record Chunk(ArraySegment<byte> Bytes, bool IsPooled)
+{
+    public int Count => Bytes.Count;
+}
 
 /// <summary>
 /// Cuts a payload into chunks, one ahead of the one that is being written, in a size that follows how fast they are taken.
@@ -11,6 +17,7 @@ internal sealed record Chunk(byte[] Buffer, int Count);
 internal sealed class ChunkSource(Stream bytes, ChunkSize sizes)
 {
     private int _size = sizes.First;
+    private int _fastInARow;
     private int _wanted;
     private bool _reading;
     private Chunk? _ahead;
@@ -32,8 +39,15 @@ internal sealed class ChunkSource(Stream bytes, ChunkSize sizes)
     {
         _reading = true;
         _wanted = (int)Math.Min(_size, Length - Read);
+        if (bytes is ISliced sliced)
+        {
+            _wanted = Math.Min(_wanted, sliced.Longest);
+            return new Chunk(sliced.Next(_wanted), IsPooled: false);
+        }
+
         var buffer = ArrayPool<byte>.Shared.Rent(_wanted);
-        return new Chunk(buffer, await bytes.ReadAtLeastAsync(buffer.AsMemory(0, _wanted), _wanted, throwOnEndOfStream: false, cancellation));
+        var count = await bytes.ReadAtLeastAsync(buffer.AsMemory(0, _wanted), _wanted, throwOnEndOfStream: false, cancellation);
+        return new Chunk(new ArraySegment<byte>(buffer, 0, count), IsPooled: true);
     }
 
     /// <summary>False when the payload has become shorter than it said.</summary>
@@ -56,7 +70,8 @@ internal sealed class ChunkSource(Stream bytes, ChunkSize sizes)
     /// <summary>The kernel has its own copy of the chunk: the buffer is used again.</summary>
     public void Taken(Chunk chunk, TimeSpan after)
     {
-        _size = sizes.Next(_size, after);
-        ArrayPool<byte>.Shared.Return(chunk.Buffer);
+        _size = sizes.Next(_size, after, ref _fastInARow);
+        if (chunk.IsPooled)
+            ArrayPool<byte>.Shared.Return(chunk.Bytes.Array!);
     }
 }

@@ -279,7 +279,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private bool Accept(Chunk chunk)
     {
-        _confirmation.Sending(chunk.Buffer.AsSpan(0, chunk.Count));
+        _confirmation.Sending(chunk.Bytes);
         if (_chunks.TryAccept(chunk))
             return true;
         End(new Attempt.BadPayload($"{_payload.Description} became shorter while it was being sent: {_chunks.Read} of {_chunks.Length} B"));
@@ -287,7 +287,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     }
 
     private void Write(Chunk chunk) =>
-        _connection.Tell(Tcp.Write.Create(ByteString.FromBytes(chunk.Buffer, 0, chunk.Count), ChunkTaken.Instance));
+        _connection.Tell(Tcp.Write.Create(ByteString.FromBytes(chunk.Bytes), ChunkTaken.Instance));
 
     private void Took()
     {

@@ -144,7 +144,7 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
         _remote = _ready.Addresses[(_attempt - 1 + _tried++) % _ready.Addresses.Length];
         _tcp.Tell(new Tcp.Connect(_remote, null, [new SocketControl.WhenConnected(Self)], _target.ConnectTimeout, pullMode: true)
         {
-            TcpSettings = TcpSettings.Create(Context.System) with
+            TcpSettings = Context.System.WithExtension<TcpExt, Tcp>().Settings with
             {
                 MaxFrameSizeBytes = _target.SendFrameBytes,
                 SendBufferSize = _target.SendFrameBytes,

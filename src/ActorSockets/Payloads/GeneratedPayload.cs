@@ -12,12 +12,14 @@ public sealed record GeneratedPayload(long SizeBytes) : Payload
     /// <inheritdoc />
     public override Stream Open() => new PatternStream(SizeBytes);
 
-    private sealed class PatternStream(long length) : Stream
+    private sealed class PatternStream(long length) : Stream, ISliced
     {
         private const int Period = 27;
 
-        // Some periods at once, so that a chunk is a few large copies.
-        private static readonly byte[] Pattern = [.. Enumerable.Range(0, Period * 4096).Select(i => i % Period == 26 ? (byte)'\n' : (byte)('A' + i % Period))];
+        private const int LongestSlice = 1 << 20;
+
+        // A slice of that length begins at any place of the period.
+        private static readonly byte[] Pattern = CreatePattern(LongestSlice + Period);
 
         public override bool CanRead => true;
         public override bool CanSeek => false;
@@ -25,19 +27,20 @@ public sealed record GeneratedPayload(long SizeBytes) : Payload
         public override long Length => length;
         public override long Position { get; set; }
 
+        public int Longest => LongestSlice;
+
+        public ArraySegment<byte> Next(int count)
+        {
+            var slice = new ArraySegment<byte>(Pattern, (int)(Position % Period), count);
+            Position += count;
+            return slice;
+        }
+
         public override int Read(Span<byte> buffer)
         {
-            var wanted = (int)Math.Min(buffer.Length, length - Position);
-            for (var done = 0; done < wanted;)
-            {
-                var offset = (int)((Position + done) % Period);
-                var count = Math.Min(wanted - done, Pattern.Length - offset);
-                Pattern.AsSpan(offset, count).CopyTo(buffer[done..]);
-                done += count;
-            }
-
-            Position += wanted;
-            return wanted;
+            var slice = Next((int)Math.Min(Math.Min(buffer.Length, length - Position), LongestSlice));
+            slice.AsSpan().CopyTo(buffer);
+            return slice.Count;
         }
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -53,5 +56,13 @@ public sealed record GeneratedPayload(long SizeBytes) : Payload
         public override void SetLength(long value) => throw new NotSupportedException();
 
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        private static byte[] CreatePattern(int length)
+        {
+            var pattern = new byte[length];
+            for (var i = 0; i < length; i++)
+                pattern[i] = i % Period == 26 ? (byte)'\n' : (byte)('A' + i % Period);
+            return pattern;
+        }
     }
 }

@@ -20,6 +20,16 @@ public abstract record Payload
     public abstract Stream Open();
 }
 
+/// <summary>A payload's stream whose bytes are in memory already, and are sent from where they are.</summary>
+internal interface ISliced
+{
+    /// <summary>The most that one slice can have.</summary>
+    int Longest { get; }
+
+    /// <summary>As many of the next bytes; nobody may change them.</summary>
+    ArraySegment<byte> Next(int count);
+}
+
 /// <summary>A text, sent as UTF-8.</summary>
 public sealed record TextPayload(string Text) : Payload
 {

@@ -184,9 +184,16 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         Moved();
         _bytes += data.Count;
+        _digest?.AppendData(data.ToReadOnlySpan());
+        if (!_sink.WantsBytes)
+        {
+            AskForMore();
+            return;
+        }
+
+        // Akka's memory is not to be had without a copy (1.5.74), and a task may outlive the message.
         _buffer = ArrayPool<byte>.Shared.Rent(data.Count);
         data.CopyTo(_buffer, 0, data.Count);
-        _digest?.AppendData(_buffer, 0, data.Count);
         Become(Storing);
         var storing = _sink.WriteAsync(_buffer.AsMemory(0, data.Count));
         if (storing.IsCompletedSuccessfully)
@@ -229,7 +236,8 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private void AskForMore()
     {
         Moved();
-        ArrayPool<byte>.Shared.Return(_buffer!);
+        if (_buffer is not null)
+            ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = null;
         Become(Receiving);
         if (_server.ProcessingDelay > TimeSpan.Zero)

@@ -193,7 +193,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private void Bind(IPEndPoint endpoint) =>
         _tcp.Tell(new Tcp.Bind(Self, endpoint, _server.Backlog, [new SocketControl.WhenConnected(Self)], pullMode: true)
         {
-            TcpSettings = TcpSettings.Create(Context.System) with
+            TcpSettings = Context.System.WithExtension<TcpExt, Tcp>().Settings with
             {
                 MaxFrameSizeBytes = _server.ReceiveFrameBytes,
                 SendBufferSize = _server.ReceiveFrameBytes,
