@@ -31,6 +31,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private readonly IncrementalHash? _digest;
     private readonly ReceiveRate _rate;
     private Task _storing = Task.CompletedTask;
+    private Task _hashing = Task.CompletedTask;
     private byte[]? _buffer;
     private TimeSpan _acceptedAt;
     private TimeSpan _saidAt;
@@ -184,32 +185,46 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         Moved();
         _bytes += data.Count;
-        _digest?.AppendData(data.ToReadOnlySpan());
-        if (!_sink.WantsBytes)
+        // A chunk is hashed while the next one is on its way; the one after that waits.
+        var hashed = _hashing;
+        _hashing = _digest is null ? hashed : HashAsync(hashed, _digest, data);
+        Become(Storing);
+        var storing = default(ValueTask<ReadOnlyMemory<byte>>);
+        if (_sink.WantsBytes)
         {
-            AskForMore();
-            return;
+            // Akka's memory is not to be had without a copy (1.5.74), and a task may outlive the message.
+            _buffer = ArrayPool<byte>.Shared.Rent(data.Count);
+            data.CopyTo(_buffer, 0, data.Count);
+            storing = _sink.WriteAsync(_buffer.AsMemory(0, data.Count));
         }
 
-        // Akka's memory is not to be had without a copy (1.5.74), and a task may outlive the message.
-        _buffer = ArrayPool<byte>.Shared.Rent(data.Count);
-        data.CopyTo(_buffer, 0, data.Count);
-        Become(Storing);
-        var storing = _sink.WriteAsync(_buffer.AsMemory(0, data.Count));
-        if (storing.IsCompletedSuccessfully)
+        if (storing.IsCompletedSuccessfully && hashed.IsCompleted)
             Answer(storing.Result);
         else
-            Await(storing.AsTask());
+            Await(BothAsync(storing.AsTask(), hashed));
+
+        static Task HashAsync(Task previous, IncrementalHash digest, ByteString data) => Task.Run(async () =>
+        {
+            await previous;
+            digest.AppendData(data.ToReadOnlySpan());
+        });
+
+        static async Task<ReadOnlyMemory<byte>> BothAsync(Task<ReadOnlyMemory<byte>> storing, Task hashed)
+        {
+            await hashed;
+            return await storing;
+        }
     }
 
     private void Complete()
     {
         Moved();
         Become(Completing);
-        Await(CompleteAsync(_sink));
+        Await(CompleteAsync(_sink, _hashing));
 
-        static async Task<ReadOnlyMemory<byte>> CompleteAsync(ISink sink)
+        static async Task<ReadOnlyMemory<byte>> CompleteAsync(ISink sink, Task hashed)
         {
+            await hashed;
             await sink.CompleteAsync();
             return default;
         }
@@ -307,12 +322,13 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             Publish(new ServerEvents.BrokenOff(_server.Name, _peer, _bytes, "the receiver was stopped or crashed"));
         // Nothing to a connection that is closed; a reset to one that is not.
         _connection.Tell(Tcp.Abort.Instance);
-        _digest?.Dispose();
-        _ = DisposeAfter(_storing, _sink);
+        _ = DisposeAfter(_storing, _sink, _hashing, _digest);
     }
 
-    private static async Task DisposeAfter(Task storing, ISink sink)
+    private static async Task DisposeAfter(Task storing, ISink sink, Task hashed, IncrementalHash? digest)
     {
+        await hashed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        digest?.Dispose();
         // The sink is told no second thing before it is done with the first; whether that failed was said already.
         await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await sink.DisposeAsync();
