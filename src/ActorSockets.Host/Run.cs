@@ -28,6 +28,8 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Rep
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Signalled);
 
         var reporter = system.ActorOf(ReporterActor.Props(settings, format, output), "reporter");
+        // It subscribes when it starts, which is not when it is created: an answer says that it has.
+        await AskAsync(reporter);
         var sockets = ActorSocketsExtension.For(system);
         var servers = await sockets.Servers.Ask<ServerEvents.AllBound>(new ServerEvents.WhenBound());
         if (servers.Failed.Count > 0)

@@ -24,7 +24,8 @@ public sealed class TimerSchedulerSpecs : IDisposable
         _scheduler.ScheduleOnce(TimeSpan.FromMilliseconds(60), ran.SetResult);
         await ran.Task.WaitAsync(TimeSpan.FromSeconds(15));
         Assert.False(wrong);
-        Assert.True(_timers.MonotonicClock - before >= TimeSpan.FromMilliseconds(59));
+        // Some milliseconds early is what the coarse clock of .NET's timers makes possible.
+        Assert.True(_timers.MonotonicClock - before >= TimeSpan.FromMilliseconds(50));
     }
 
     [Fact]

@@ -89,7 +89,7 @@ public sealed record TargetSettings
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
-    internal static TargetSettings From(string name, SettingsSection section)
+    internal static TargetSettings From(string name, SettingsSection section, int targets)
     {
         var (short_, hour) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1));
         var (backoff, chunk) = (section.Merged("backoff"), section.Merged("chunk"));
@@ -113,7 +113,13 @@ public sealed record TargetSettings
             MaxAttempts = section.Int("max-attempts", 0, 1_000_000),
             MaxQueued = section.Int("max-queued", 1, 1_000_000),
             Chunk = new ChunkSize((int)chunk.Bytes("min", 1024, 16 << 20), (int)chunk.Bytes("max", 1024, 16 << 20)),
-            SendFrameBytes = (int)section.Bytes("send-frame", 1024, 1 << 20),
+            SendFrameBytes = section.Text("send-frame") == "auto" ? FrameFor(targets) : (int)section.Bytes("send-frame", 1024, 1 << 20),
         };
     }
+    private static int FrameFor(int targets) => targets switch
+    {
+        <= 32 => 256 * 1024,
+        <= 1000 => 64 * 1024,
+        _ => 16 * 1024,
+    };
 }

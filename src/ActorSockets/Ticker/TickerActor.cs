@@ -36,9 +36,10 @@ internal sealed class TickerActor(TimeSpan interval) : UntypedActor, IWithTimers
             return;
         }
 
+        // The clock of .NET's timers is a coarse one, and they may come some milliseconds early (Linux): then it waits on.
         var lateness = Now - (_startedAt + (_number + 1) * interval);
-        _number++;
-        Context.System.EventStream.Publish(new Ticked(_number, lateness < TimeSpan.Zero ? TimeSpan.Zero : lateness));
+        if (lateness >= TimeSpan.Zero)
+            Context.System.EventStream.Publish(new Ticked(++_number, lateness));
         ScheduleNext();
     }
 
