@@ -118,7 +118,7 @@ public sealed record TargetSettings
     }
     private static int FrameFor(int targets) => targets switch
     {
-        <= 32 => 256 * 1024,
+        <= 128 => 256 * 1024,
         <= 1000 => 64 * 1024,
         _ => 16 * 1024,
     };
