@@ -23,6 +23,8 @@ internal sealed class SocketControl(Socket? socket)
     /// <summary>For a connection whose socket was never seen.</summary>
     public static SocketControl None { get; } = new(null);
 
+    private Socket Seen => socket ?? throw new InvalidOperationException("the connection's socket was not seen");
+
     public void Disarm() => SetLinger(new LingerOption(enable: false, seconds: 0));
 
     /// <summary>
@@ -44,6 +46,16 @@ internal sealed class SocketControl(Socket? socket)
         {
             return 0;
         }
+    }
+
+    /// <summary>Waits until there is something to read, and reads it if there is room; 0 with room is the peer's FIN.</summary>
+    public ValueTask<int> ReceiveAsync(Memory<byte> room) => Seen.ReceiveAsync(room);
+
+    /// <summary>Done when the kernel has taken all.</summary>
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+            bytes = bytes[await Seen.SendAsync(bytes)..];
     }
 
     private void SetLinger(LingerOption option)

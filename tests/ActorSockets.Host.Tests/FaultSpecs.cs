@@ -31,7 +31,7 @@ public sealed class FaultSpecs : IDisposable
     [Fact]
     public async Task A_sender_killed_in_the_middle_leaves_no_complete_file()
     {
-        await using var server = await StartServerAsync(0, "processing-delay=5ms");
+        await using var server = await StartServerAsync(0, "processing-delay=20ms");
         await using (var client = StartClient(await server.PortOfAsync("inbox"), "payload.generated.size=64MiB"))
         {
             await WaitForAsync(() => Directory.GetFiles(_directory, "*.partial").Any(f => new FileInfo(f).Length > 0));
@@ -59,7 +59,7 @@ public sealed class FaultSpecs : IDisposable
     [Fact]
     public async Task A_server_restarted_under_load_resets_nothing_that_it_stores()
     {
-        var server = await StartServerAsync(0, "processing-delay=2ms");
+        var server = await StartServerAsync(0, "processing-delay=10ms");
         var port = await server.PortOfAsync("inbox");
         await using var first = StartClients(port, 10, "payload.generated.size=4MiB");
         await server.HearAsync("connected");
@@ -140,7 +140,7 @@ public sealed class FaultSpecs : IDisposable
     [Fact]
     public async Task A_delivery_that_ends_during_the_drain_is_a_success()
     {
-        await using var server = await StartServerAsync(0, "processing-delay=5ms");
+        await using var server = await StartServerAsync(0, "processing-delay=20ms");
         await using var client = StartClient(await server.PortOfAsync("inbox"), "payload.generated.size=8MiB");
         await server.HearAsync("connected");
         await client.SignalAsync("TERM");

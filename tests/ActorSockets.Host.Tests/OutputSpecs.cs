@@ -83,7 +83,7 @@ public sealed class OutputSpecs
     [Fact]
     public async Task On_a_terminal_there_is_a_table_that_is_gone_in_the_end()
     {
-        await using var server = HostProcess.Start("serve", ":0", "--sink", "discard", "--processing-delay", "2ms");
+        await using var server = HostProcess.Start("serve", ":0", "--sink", "discard", "--processing-delay", "8ms");
         var port = await server.PortOfAsync("server-1");
         await using var send = HostProcess.StartOnTerminal(100, 30, "", "send", "src/ActorSockets/bin/Release/net10.0/ActorSockets.dll", "--to", $":{port}",
             "--limit-rate", "100KiB", "--set", "actor-sockets.report.refresh-interval=50ms");

@@ -37,7 +37,7 @@ public sealed class SendAndServeSpecs : IDisposable
     {
         var text = string.Concat(Enumerable.Range(0, 100_000).Select(i => $"{i}\n"));
         await using var server = HostProcess.Start("serve", ":0", "--sink", _directory);
-        await using var busy = HostProcess.Start("serve", ":0", "--sink", _directory, "--set", "actor-sockets.server-defaults.processing-delay=20ms");
+        await using var busy = HostProcess.Start("serve", ":0", "--sink", _directory, "--set", "actor-sockets.server-defaults.processing-delay=80ms");
         var (quickPort, busyPort) = (await server.PortOfAsync("server-1"), await busy.PortOfAsync("server-1"));
         await using var send = HostProcess.StartWithInput(text, "send", "-", "--to", $":{quickPort}", "--to", $":{busyPort}");
         Assert.Equal(0, await send.ExitCodeAsync());

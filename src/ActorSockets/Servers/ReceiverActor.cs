@@ -1,5 +1,4 @@
-using System.Buffers;
-using System.Runtime.InteropServices;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using ActorSockets.Configuration;
 using ActorSockets.Servers.Sinks;
@@ -9,7 +8,8 @@ using Akka.IO;
 namespace ActorSockets.Servers;
 
 /// <summary>
-/// One accepted connection, feeding one sink. The next read is asked for when the sink has room.
+/// One accepted connection, feeding one sink. The next read begins when the sink has room. Akka.IO accepts and closes the
+/// connection; its bytes go between the socket and the sink without it, for it would copy each read into a new array.
 /// <code>
 ///   Receiving ── a chunk ──► Storing ── the sink has it ──► Replying (echo) ── the kernel took the answer ──┐
 ///       ▲ │                                └───────────────────────────────────────────────────────────────┤
@@ -32,7 +32,8 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private readonly ReceiveRate _rate;
     private Task _storing = Task.CompletedTask;
     private Task _hashing = Task.CompletedTask;
-    private byte[]? _buffer;
+    private ReceivedChunk? _chunk;
+    private bool _moreIsLikely;
     private TimeSpan _acceptedAt;
     private TimeSpan _saidAt;
     private readonly Quarters _idle;
@@ -66,9 +67,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         (_acceptedAt, _saidAt) = (Now, Now);
         Context.Watch(_connection);
-        // Akka would answer the peer's FIN by itself, before the sink has what came ahead of it.
-        _connection.Tell(new Tcp.Register(Self, keepOpenOnPeerClosed: true));
-        WaitFor(Tcp.ResumeReading.Instance);
+        // It reads nothing before it is asked to, and so never.
+        _connection.Tell(new Tcp.Register(Self));
+        Read();
         if (_server.IdleTimeout > TimeSpan.Zero)
             Timers.StartPeriodicTimer(IdleCheck.Instance, IdleCheck.Instance, _idle.Length);
         if (_server.MinReceiveRate > 0)
@@ -85,17 +86,17 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case RateCheck when IsTooSlow(0):
                 BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)} a second (min-receive-rate)");
                 break;
-            case Tcp.Received received when IsTooSlow(received.Data.Count):
+            case Received { Chunk: null }:
+                Complete();
+                break;
+            case Received { Chunk: { } chunk } when IsTooSlow(chunk.Bytes.Length):
                 BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)} a second (min-receive-rate)");
                 break;
-            case Tcp.Received received:
-                Store(received.Data);
+            case Received { Chunk: { } chunk }:
+                Store(chunk);
                 break;
             case ReadOn:
-                WaitFor(Tcp.ResumeReading.Instance);
-                break;
-            case Tcp.PeerClosed:
-                Complete();
+                Read();
                 break;
             default:
                 AnyTime(message);
@@ -126,7 +127,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case Stored when _digest is not null:
                 Become(SendingReceipt);
                 _receipt = Receipt.For(_bytes, _digest.GetCurrentHash());
-                WaitFor(Tcp.Write.Create(ByteString.FromBytes(_receipt.ToBytes()), ReplyTaken.Instance));
+                Reply(_receipt.ToBytes());
                 break;
             case Stored:
                 Close();
@@ -163,8 +164,8 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case StoringFailed failed:
                 BreakOff($"the {_server.Sink} sink failed: {failed.Reason}");
                 break;
-            case Tcp.ErrorClosed closed:
-                BreakOff(closed.Cause ?? "connection error");
+            case Broken broken:
+                BreakOff(broken.Reason);
                 break;
             case Tcp.ConnectionClosed or Terminated:
                 BreakOff("the connection ended");
@@ -181,32 +182,38 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         }
     }
 
-    private void Store(ByteString data)
+    /// <summary>Holds memory only from when there is something to read until it is stored, or at full speed.</summary>
+    private void Read()
+    {
+        Waiting();
+        var reading = ReceivedChunk.ReadAsync(_socket, _server.ReceiveFrameBytes, waitFirst: !_moreIsLikely);
+        if (reading.IsCompletedSuccessfully)
+            Self.Tell(new Received(reading.Result));
+        else
+            reading.AsTask().PipeTo(Self, success: chunk => new Received(chunk), failure: e => new Broken(e));
+    }
+
+    private void Store(ReceivedChunk chunk)
     {
         Moved();
-        _bytes += data.Count;
+        _chunk = chunk;
+        _moreIsLikely = chunk.Bytes.Length == _server.ReceiveFrameBytes;
+        _bytes += chunk.Bytes.Length;
         // A chunk is hashed while the next one is on its way; the one after that waits.
         var hashed = _hashing;
-        _hashing = _digest is null ? hashed : HashAsync(hashed, _digest, data);
+        _hashing = _digest is null ? hashed : HashAsync(hashed, _digest, chunk.Shared());
         Become(Storing);
-        var storing = default(ValueTask<ReadOnlyMemory<byte>>);
-        if (_sink.WantsBytes)
-        {
-            // Akka's memory is not to be had without a copy (1.5.74), and a task may outlive the message.
-            _buffer = ArrayPool<byte>.Shared.Rent(data.Count);
-            data.CopyTo(_buffer, 0, data.Count);
-            storing = _sink.WriteAsync(_buffer.AsMemory(0, data.Count));
-        }
-
+        var storing = _sink.WriteAsync(chunk.Bytes);
         if (storing.IsCompletedSuccessfully && hashed.IsCompleted)
             Answer(storing.Result);
         else
             Await(BothAsync(storing.AsTask(), hashed));
 
-        static Task HashAsync(Task previous, IncrementalHash digest, ByteString data) => Task.Run(async () =>
+        static Task HashAsync(Task previous, IncrementalHash digest, ReceivedChunk chunk) => Task.Run(async () =>
         {
             await previous;
-            digest.AppendData(data.ToReadOnlySpan());
+            digest.AppendData(chunk.Bytes.Span);
+            chunk.Release();
         });
 
         static async Task<ReadOnlyMemory<byte>> BothAsync(Task<ReadOnlyMemory<byte>> storing, Task hashed)
@@ -238,41 +245,46 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Answer(ReadOnlyMemory<byte> reply)
     {
-        if (reply.IsEmpty || !MemoryMarshal.TryGetArray(reply, out var bytes))
+        if (reply.IsEmpty)
         {
             AskForMore();
             return;
         }
 
         Become(Replying);
-        WaitFor(Tcp.Write.Create(ByteString.FromBytes(bytes), ReplyTaken.Instance));
+        Reply(reply);
+    }
+
+    private void Reply(ReadOnlyMemory<byte> reply)
+    {
+        Waiting();
+        _socket.SendAsync(reply).PipeTo(Self, success: () => ReplyTaken.Instance, failure: e => new Broken(e));
     }
 
     private void AskForMore()
     {
         Moved();
-        if (_buffer is not null)
-            ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = null;
+        _chunk!.Release();
+        _chunk = null;
         Become(Receiving);
         if (_server.ProcessingDelay > TimeSpan.Zero)
             Timers.StartSingleTimer(ReadOn.Instance, ReadOn.Instance, _server.ProcessingDelay);
         else
-            WaitFor(Tcp.ResumeReading.Instance);
+            Read();
     }
 
     private void Close()
     {
         _socket.Disarm();
         Become(Closing);
-        WaitFor(Tcp.Close.Instance);
+        Waiting();
+        _connection.Tell(Tcp.Close.Instance);
     }
 
-    /// <summary>Gives the connection something to do that only the peer can end: that is when idle time counts.</summary>
-    private void WaitFor(Tcp.Command command)
+    /// <summary>From now on it is the peer's turn: that is when idle time counts.</summary>
+    private void Waiting()
     {
         _waitingSince = Now;
-        _connection.Tell(command);
         if (_bytes == _bytesSaid || _waitingSince - _saidAt < _server.ProgressInterval)
             return;
         (_saidAt, _bytesSaid) = (Now, _bytes);
@@ -334,11 +346,20 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         await sink.DisposeAsync();
     }
 
+    /// <summary>What was read; no chunk is the peer's FIN.</summary>
+    private sealed record Received(ReceivedChunk? Chunk);
+
+    private sealed record Broken(Exception Cause)
+    {
+        public string Reason => Cause is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted }
+            ? "the connection ended" : Cause.Message;
+    }
+
     private sealed record Stored(ReadOnlyMemory<byte> Reply);
 
     private sealed record StoringFailed(string Reason);
 
-    private sealed class ReplyTaken : Tcp.Event
+    private sealed class ReplyTaken
     {
         public static readonly ReplyTaken Instance = new();
     }

@@ -193,12 +193,8 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private void Bind(IPEndPoint endpoint) =>
         _tcp.Tell(new Tcp.Bind(Self, endpoint, _server.Backlog, [new SocketControl.WhenConnected(Self)], pullMode: true)
         {
-            TcpSettings = Context.System.WithExtension<TcpExt, Tcp>().Settings with
-            {
-                MaxFrameSizeBytes = _server.ReceiveFrameBytes,
-                SendBufferSize = _server.ReceiveFrameBytes,
-                ReceiveBufferSize = _server.ReceiveFrameBytes,
-            },
+            // Receivers read and write their sockets: Akka's own buffer, which each connection holds, may be small.
+            TcpSettings = Context.System.WithExtension<TcpExt, Tcp>().Settings with { MaxFrameSizeBytes = 16 },
         });
 
     private void GiveUp(string reason)

@@ -34,13 +34,12 @@ internal static class ManyWork
         var connections = new Contest(
             $"many, {count} connections open at a server{scaled}",
             new Metric("until all are open", "s", 2), new Metric("failures", "connections"), new Metric("memory for each", "KiB", 1), Peak);
-        AddServer(Contest.Ours, Receivers.Ours(
-            "--set", "actor-sockets.server-defaults.receive-frame=2KiB", "--set", "actor-sockets.server-defaults.max-connections=20000"));
+        AddServer(Contest.Ours, Receivers.Ours("--set", "actor-sockets.server-defaults.max-connections=20000"));
         AddServer("async .NET, 4 KiB", Receivers.Async(4 * 1024));
         AddServer("Kestrel connection handler", Receivers.Kestrel());
         AddServer("asyncio", Receivers.Asyncio());
         await connections.RunAsync(bench, cancellation);
-        bench.Report.Note("Ours with receive-frame=2KiB and max-connections=20000.");
+        bench.Report.Note("Ours with max-connections=20000.");
 
         void AddSender(string name, Func<int, Launch> command) =>
             deliveries.Add(name, command(0).Missing(), timeout => DeliverAsync(command, count, timeout));

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using ActorSockets.Servers;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
@@ -9,7 +10,10 @@ using Akka.TestKit;
 
 namespace ActorSockets.Tests.Servers;
 
-/// <summary>The server and its receivers, with probes in the place of the Tcp manager, its listener and its connections.</summary>
+/// <summary>
+/// The server and its receivers, with probes in the place of the Tcp manager, its listener and its connections. What the
+/// receivers read comes over real sockets.
+/// </summary>
 public sealed class ServerActorSpecs : Specs
 {
     private static readonly IPEndPoint Bound = new(IPAddress.Loopback, 4711);
@@ -18,6 +22,7 @@ public sealed class ServerActorSpecs : Specs
     private readonly TestProbe _listener;
     private readonly TestProbe _events;
     private readonly ConcurrentDictionary<string, RecordingSink> _sinks = new();
+    private readonly List<SocketPair> _sockets = [];
 
     public ServerActorSpecs() : base(VirtualTime)
     {
@@ -47,49 +52,53 @@ public sealed class ServerActorSpecs : Specs
     public void Gives_every_client_a_receiver_and_a_sink_of_its_own()
     {
         var server = Bind();
-        var clients = Enumerable.Range(1, 20).Select(port => (Port: port, Connection: Accept(server, port))).ToArray();
-        foreach (var (port, connection) in clients)
-            connection.Sends(new string('x', port));
-        foreach (var (port, connection) in clients)
-        {
-            connection.Expects<Tcp.ResumeReading>();
-            Assert.Equal([port], _sinks[$"127.0.0.1:{port}"].Chunks);
-        }
+        var clients = Enumerable.Range(1, 20).Select(port => (Port: port, Client: Accept(server, port))).ToArray();
+        foreach (var (port, client) in clients)
+            client.Sends(new string('x', port));
+        foreach (var (port, client) in clients)
+            AwaitAssert(() => Assert.Equal([port], client.Sink.Chunks));
     }
 
     [Fact]
-    public void Asks_for_more_only_when_the_sink_has_room()
+    public void Reads_on_only_when_the_sink_has_room()
     {
         var room = new TaskCompletionSource();
-        var connection = Accept(Bind(), 1);
-        _sinks["127.0.0.1:1"].Room = room.Task;
-        connection.Sends("abc");
-        AwaitCondition(() => _sinks["127.0.0.1:1"].Chunks.Count == 1);
-        connection.ExpectsNothing();
+        var client = Accept(Bind(), 1);
+        client.Sink.Room = room.Task;
+        client.Sends("abc");
+        AwaitAssert(() => Assert.Equal([3], client.Sink.Chunks));
+        client.Sends("defg");
+        client.Connection.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        Assert.Equal([3], client.Sink.Chunks);
         room.SetResult();
-        connection.Expects<Tcp.ResumeReading>();
+        AwaitAssert(() => Assert.Equal([3, 4], client.Sink.Chunks));
     }
 
     [Fact]
     public void Waits_for_the_processing_delay_before_it_reads_on()
     {
-        var connection = Accept(Bind("processing-delay = 1s"), 1);
-        connection.Sends("abc");
-        connection.ExpectsNothing();
-        Advance(TimeSpan.FromSeconds(1));
-        connection.Expects<Tcp.ResumeReading>();
+        var client = Accept(Bind("processing-delay = 1s"), 1);
+        client.Sends("abc");
+        AwaitAssert(() => Assert.Equal([3], client.Sink.Chunks));
+        client.Sends("defg");
+        client.Connection.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        Assert.Equal([3], client.Sink.Chunks);
+        AwaitAssert(() =>
+        {
+            Advance(TimeSpan.FromSeconds(1));
+            Assert.Equal([3, 4], client.Sink.Chunks);
+        });
     }
 
     [Fact]
     public async Task Sends_its_FIN_only_after_the_sink_has_completed()
     {
-        var connection = Accept(Bind(), 1);
-        connection.Sends("abc");
-        connection.Expects<Tcp.ResumeReading>();
-        connection.Receives(Tcp.PeerClosed.Instance);
-        connection.Expects<Tcp.Close>();
-        Assert.Equal(3, (await _sinks["127.0.0.1:1"].Completed).Bytes);
-        connection.Receives(Tcp.Closed.Instance);
+        var client = Accept(Bind(), 1);
+        client.Sends("abc");
+        client.Socket.Shutdown(SocketShutdown.Send);
+        client.Connection.ExpectMsg<Tcp.Close>();
+        Assert.Equal(3, (await client.Sink.Completed).Bytes);
+        client.Connection.Reply(Tcp.Closed.Instance);
         Assert.Equal(3, _events.FishForMessage<ServerEvents.Completed>(_ => true).Bytes);
     }
 
@@ -98,13 +107,13 @@ public sealed class ServerActorSpecs : Specs
     {
         var server = Bind();
         var (bad, good) = (Accept(server, 1), Accept(server, 2));
-        _sinks["127.0.0.1:1"].Room = Task.FromException(new IOException("No space left on device"));
+        bad.Sink.Room = Task.FromException(new IOException("No space left on device"));
         bad.Sends("abc");
-        bad.Expects<Tcp.Abort>();
+        bad.Connection.ExpectMsg<Tcp.Abort>();
         Assert.Equal("the discard sink failed: No space left on device", _events.FishForMessage<ServerEvents.BrokenOff>(_ => true).Reason);
 
         good.Sends("abc");
-        good.Expects<Tcp.ResumeReading>();
+        AwaitAssert(() => Assert.Equal([3], good.Sink.Chunks));
     }
 
     [Fact]
@@ -112,12 +121,12 @@ public sealed class ServerActorSpecs : Specs
     {
         var server = Bind();
         var (abrupt, other) = (Accept(server, 1), Accept(server, 2));
-        abrupt.Receives(new Tcp.ErrorClosed("Connection reset by peer"));
+        ScriptedPeer.Reset(abrupt.Socket);
         Assert.Equal(new ServerEvents.BrokenOff("s", "127.0.0.1:1", 0, "Connection reset by peer"), _events.FishForMessage<ServerEvents.BrokenOff>(_ => true));
-        await Assert.ThrowsAsync<EndOfStreamException>(() => _sinks["127.0.0.1:1"].Completed);
+        await Assert.ThrowsAsync<EndOfStreamException>(() => abrupt.Sink.Completed);
 
         other.Sends("abc");
-        other.Expects<Tcp.ResumeReading>();
+        AwaitAssert(() => Assert.Equal([3], other.Sink.Chunks));
     }
 
     [Fact]
@@ -142,23 +151,23 @@ public sealed class ServerActorSpecs : Specs
 
     private Client Accept(IActorRef server, int port)
     {
-        var connection = CreateTestProbe();
-        server.Tell(new Tcp.Connected(new IPEndPoint(IPAddress.Loopback, port), Bound), connection);
-        var register = connection.ExpectMsg<Tcp.Register>();
-        Assert.True(register.KeepOpenOnPeerClosed);
-        connection.ExpectMsg<Tcp.ResumeReading>();
-        return new Client(connection, register.Handler);
+        var (connection, sockets, remote) = (CreateTestProbe(), new SocketPair(), new IPEndPoint(IPAddress.Loopback, port));
+        _sockets.Add(sockets);
+        server.Tell(new SocketControl.Armed(remote, new SocketControl(sockets.Accepted)));
+        server.Tell(new Tcp.Connected(remote, Bound), connection);
+        connection.ExpectMsg<Tcp.Register>();
+        return new Client(sockets.Client, connection, _sinks[$"127.0.0.1:{port}"]);
     }
 
-    /// <summary>A connection, and the receiver that registered with it.</summary>
-    private sealed record Client(TestProbe Connection, IActorRef Receiver)
+    protected override void AfterAll()
     {
-        public void Sends(string text) => Receives(new Tcp.Received(ByteString.FromString(text)));
+        base.AfterAll();
+        _sockets.ForEach(s => s.Dispose());
+    }
 
-        public void Receives(object message) => Connection.Send(Receiver, message);
-
-        public void Expects<T>() => Connection.ExpectMsg<T>();
-
-        public void ExpectsNothing() => Connection.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+    /// <summary>One connection: the client's end of it, Akka's actor for it, and where its bytes go.</summary>
+    private sealed record Client(Socket Socket, TestProbe Connection, RecordingSink Sink)
+    {
+        public void Sends(string text) => Socket.Send(Encoding.UTF8.GetBytes(text));
     }
 }

@@ -3,8 +3,6 @@ namespace ActorSockets.Servers.Sinks;
 /// <summary>Reads and forgets.</summary>
 internal sealed class DiscardSink : ISink
 {
-    public bool WantsBytes => false;
-
     public ValueTask<ReadOnlyMemory<byte>> WriteAsync(ReadOnlyMemory<byte> chunk) => default;
 
     public ValueTask CompleteAsync() => ValueTask.CompletedTask;

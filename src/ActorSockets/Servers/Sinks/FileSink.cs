@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 
 namespace ActorSockets.Servers.Sinks;
@@ -8,20 +7,11 @@ namespace ActorSockets.Servers.Sinks;
 /// <c>NAME</c>, and the directory is flushed, so that a file without <c>.partial</c> is whole, also after a power cut. A
 /// stream that breaks off leaves nothing; one whose process is killed leaves its <c>.partial</c>, for a person to delete.
 /// </summary>
-/// <remarks>
-/// A write of 64 KiB is mostly the way to the thread pool and back: while one is under way, what comes is gathered for the
-/// next. A chunk that comes while nothing is being written is written at once.
-/// </remarks>
 internal sealed class FileSink : ISink
 {
-    private const int Gathered = 256 * 1024;
-
     private readonly string _directory;
     private readonly string _path;
     private FileStream? _file;
-    private byte[] _next = [];
-    private int _count;
-    private Task _writing = Task.CompletedTask;
 
     public FileSink(SinkContext context)
     {
@@ -39,37 +29,13 @@ internal sealed class FileSink : ISink
     public async ValueTask<ReadOnlyMemory<byte>> WriteAsync(ReadOnlyMemory<byte> chunk)
     {
         _file ??= await OpenAsync();
-        if (_count > 0 && _count + chunk.Length > _next.Length)
-            await BeginWriteAsync();
-        if (_count == 0)
-            _next = ArrayPool<byte>.Shared.Rent(Math.Max(Gathered, chunk.Length));
-        chunk.CopyTo(_next.AsMemory(_count));
-        _count += chunk.Length;
-        if (_writing.IsCompleted)
-            await BeginWriteAsync();
+        await _file.WriteAsync(chunk);
         return default;
-    }
-
-    /// <summary>Waits for the write that is under way, which may have failed, and begins the next.</summary>
-    private async ValueTask BeginWriteAsync()
-    {
-        await _writing;
-        _writing = WriteAsync(_file!, _next, _count);
-        (_next, _count) = ([], 0);
-
-        static async Task WriteAsync(FileStream file, byte[] buffer, int count)
-        {
-            await file.WriteAsync(buffer.AsMemory(0, count));
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 
     public async ValueTask CompleteAsync()
     {
         _file ??= await OpenAsync();
-        if (_count > 0)
-            await BeginWriteAsync();
-        await _writing;
         // fsync and rename wait for the disk: on the thread pool, not on the actors' threads.
         await Task.Run(() =>
         {
@@ -100,7 +66,6 @@ internal sealed class FileSink : ISink
         if (_file is not { } unfinished)
             return;
         _file = null;
-        await _writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.Run(() =>
         {
             unfinished.Dispose();

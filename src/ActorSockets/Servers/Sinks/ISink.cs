@@ -10,9 +10,6 @@ public interface ISink : IAsyncDisposable
     /// <summary>The name under which the bytes are found, for people; null where they have none.</summary>
     string? StoredAs => null;
 
-    /// <summary>Whether it looks at the bytes at all; else it is handed none.</summary>
-    bool WantsBytes => true;
-
     /// <summary>Takes a chunk, and gives back what is to be sent to the peer, or nothing.</summary>
     /// <remarks>The chunk's memory is the caller's again when the task is done and the answer, which may be a part of it, is sent.</remarks>
     ValueTask<ReadOnlyMemory<byte>> WriteAsync(ReadOnlyMemory<byte> chunk);
