@@ -7,37 +7,53 @@ using Akka.Event;
 namespace ActorSockets;
 
 /// <summary>
-/// Akka's scheduler on the timers of .NET: nothing runs while nothing is due, and what is due comes within about a
-/// millisecond. Akka's own turns a wheel every 10 ms, which costs 3 to 4 % of a core for as long as the program waits, and
-/// is late by up to that (1.5.74). Named in <c>reference.conf</c>, akka.scheduler.
+/// Akka's scheduler on one thread that sleeps until something is due: nothing runs meanwhile, and what is due comes within
+/// about a millisecond, however busy the thread pool is. Akka's own turns a wheel every 10 ms, which costs 3 to 4 % of a core
+/// for as long as the program waits, and is late by up to that (1.5.74). Named in <c>reference.conf</c>, akka.scheduler.
 /// </summary>
-internal sealed class TimerScheduler(Config config, ILoggingAdapter log) : SchedulerBase(config, log), IDateTimeOffsetNowTimeProvider, IDisposable
+internal sealed class TimerScheduler : SchedulerBase, IDateTimeOffsetNowTimeProvider, IDisposable
 {
-    private static readonly long Start = Stopwatch.GetTimestamp();
+    // The longest sleep: a wait cannot be told more than some weeks.
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
-    private volatile bool _stopped;
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly object _sync = new();
+    private readonly SortedSet<Registration> _waiting = new(Comparer<Registration>.Create((a, b) => (a.DueAt, a.Number).CompareTo((b.DueAt, b.Number))));
+    private long _number;
+    private bool _stopped;
 
-    public override TimeSpan MonotonicClock => Stopwatch.GetElapsedTime(Start);
+    public TimerScheduler(Config config, ILoggingAdapter log) : base(config, log) =>
+        new Thread(Run) { IsBackground = true, Name = "actor-sockets timers" }.Start();
+
+    public override TimeSpan MonotonicClock => Stopwatch.GetElapsedTime(_start);
 
     public override TimeSpan HighResMonotonicClock => MonotonicClock;
 
     protected override DateTimeOffset TimeNow => DateTimeOffset.Now;
 
     /// <summary>What is due after this is not run.</summary>
-    public void Dispose() => _stopped = true;
+    public void Dispose()
+    {
+        lock (_sync)
+        {
+            _stopped = true;
+            _waiting.Clear();
+            Monitor.Pulse(_sync);
+        }
+    }
 
     protected override void InternalScheduleTellOnce(TimeSpan delay, ICanTell receiver, object message, IActorRef sender, ICancelable cancelable) =>
-        Schedule(delay, Timeout.InfiniteTimeSpan, () => receiver.Tell(message, sender), cancelable);
+        Schedule(delay, null, () => receiver.Tell(message, sender), cancelable);
 
     protected override void InternalScheduleTellRepeatedly(
         TimeSpan initialDelay, TimeSpan interval, ICanTell receiver, object message, IActorRef sender, ICancelable cancelable) =>
         Schedule(initialDelay, interval, () => receiver.Tell(message, sender), cancelable);
 
     protected override void InternalScheduleOnce(TimeSpan delay, Action action, ICancelable cancelable) =>
-        Schedule(delay, Timeout.InfiniteTimeSpan, action, cancelable);
+        Schedule(delay, null, action, cancelable);
 
     protected override void InternalScheduleOnce(TimeSpan delay, IRunnable action, ICancelable cancelable) =>
-        Schedule(delay, Timeout.InfiniteTimeSpan, action.Run, cancelable);
+        Schedule(delay, null, action.Run, cancelable);
 
     protected override void InternalScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, Action action, ICancelable cancelable) =>
         Schedule(initialDelay, interval, action, cancelable);
@@ -45,52 +61,100 @@ internal sealed class TimerScheduler(Config config, ILoggingAdapter log) : Sched
     protected override void InternalScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, IRunnable action, ICancelable cancelable) =>
         Schedule(initialDelay, interval, action.Run, cancelable);
 
-    private void Schedule(TimeSpan delay, TimeSpan interval, Action action, ICancelable? cancelable)
+    private void Schedule(TimeSpan delay, TimeSpan? interval, Action action, ICancelable? cancelable)
     {
-        if (cancelable?.IsCancellationRequested != true && !_stopped)
-            new Registration(this, action, interval, cancelable).Begin(delay);
+        var registration = new Registration(Interlocked.Increment(ref _number), action, interval) { DueAt = MonotonicClock + delay };
+        if (cancelable is not null)
+        {
+            registration.Cancelable = cancelable;
+            // It goes at once: thousands are set for minutes and hardly ever come due.
+            registration.Cancellation = cancelable.Token.UnsafeRegister(_ => Remove(registration), null);
+        }
+
+        Add(registration);
     }
 
-    private sealed class Registration
+    private void Add(Registration registration)
     {
-        private readonly TimerScheduler _scheduler;
-        private readonly Action _action;
-        private readonly TimeSpan _interval;
-        private readonly ICancelable? _cancelable;
-        private readonly Timer _timer;
-        private CancellationTokenRegistration _cancellation;
-
-        public Registration(TimerScheduler scheduler, Action action, TimeSpan interval, ICancelable? cancelable)
+        lock (_sync)
         {
-            (_scheduler, _action, _interval, _cancelable) = (scheduler, action, interval, cancelable);
-            _timer = new Timer(static self => ((Registration)self!).Run(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            if (_stopped || registration.Cancelable?.IsCancellationRequested == true)
+                return;
+            _waiting.Add(registration);
+            if (_waiting.Min == registration)
+                Monitor.Pulse(_sync);
         }
+    }
 
-        public void Begin(TimeSpan delay)
+    private void Remove(Registration registration)
+    {
+        lock (_sync)
+            _waiting.Remove(registration);
+    }
+
+    private void Run()
+    {
+        while (NextDue() is { } due)
         {
-            _timer.Change(delay, _interval);
-            // A timer that is cancelled goes at once: thousands of them are set for minutes and hardly ever come due.
-            _cancellation = _cancelable?.Token.UnsafeRegister(static self => ((Registration)self!)._timer.Dispose(), this) ?? default;
-        }
-
-        private void Run()
-        {
-            var isOver = _scheduler._stopped || _cancelable?.IsCancellationRequested == true;
-            if (isOver || _interval == Timeout.InfiniteTimeSpan)
-            {
-                _timer.Dispose();
-                _cancellation.Dispose();
-            }
-
             try
             {
-                if (!isOver)
-                    _action();
+                if (due.Cancelable?.IsCancellationRequested != true)
+                    due.Action();
             }
             catch (Exception e)
             {
-                _scheduler.Log.Error(e, "a scheduled action failed");
+                Log.Error(e, "a scheduled action failed");
+            }
+
+            if (due.Interval is { } interval)
+            {
+                // What was missed, as in a process that was stopped, is not made up for.
+                var now = MonotonicClock;
+                due.DueAt = due.DueAt + interval > now ? due.DueAt + interval : now + interval;
+                Add(due);
+            }
+            else
+            {
+                due.Cancellation.Unregister();
             }
         }
+    }
+
+    /// <summary>Waits for it; null when there will be no more.</summary>
+    private Registration? NextDue()
+    {
+        lock (_sync)
+        {
+            while (!_stopped)
+            {
+                var next = _waiting.Min;
+                var wait = next is null ? Longest : next.DueAt - MonotonicClock;
+                if (next is not null && wait <= TimeSpan.Zero)
+                {
+                    _waiting.Remove(next);
+                    return next;
+                }
+
+                // Whole milliseconds are what a wait is told.
+                Monitor.Wait(_sync, (int)Math.Ceiling(Math.Min(wait.TotalMilliseconds, Longest.TotalMilliseconds)));
+            }
+
+            return null;
+        }
+    }
+
+    private sealed class Registration(long number, Action action, TimeSpan? interval)
+    {
+        public long Number { get; } = number;
+
+        public Action Action { get; } = action;
+
+        public TimeSpan? Interval { get; } = interval;
+
+        public TimeSpan DueAt { get; set; }
+
+        public ICancelable? Cancelable { get; set; }
+
+        public CancellationTokenRegistration Cancellation { get; set; }
     }
 }

@@ -28,7 +28,7 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
     }
 
     public static Props Props(ActorSocketsSettings settings, ReportFormat format, Output output) =>
-        Akka.Actor.Props.Create(() => new ReporterActor(settings, format, output));
+        Actors.Props(() => new ReporterActor(settings, format, output));
 
     public ITimerScheduler Timers { get; set; } = null!;
 

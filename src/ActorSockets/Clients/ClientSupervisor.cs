@@ -25,7 +25,7 @@ internal sealed class ClientSupervisor : UntypedActor
     }
 
     public static Props Props(IReadOnlyList<TargetSettings> targets, int maxConnecting, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new ClientSupervisor(targets, maxConnecting, tcp));
+        Actors.Props(() => new ClientSupervisor(targets, maxConnecting, tcp));
 
     protected override void PreStart()
     {

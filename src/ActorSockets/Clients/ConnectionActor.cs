@@ -60,7 +60,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     }
 
     public static Props Props(TargetSettings target, Payload payload, int attempt, IActorRef gate, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new ConnectionActor(target, payload, attempt, gate, tcp));
+        Actors.Props(() => new ConnectionActor(target, payload, attempt, gate, tcp));
 
     public ITimerScheduler Timers { get; set; } = null!;
 

@@ -46,7 +46,7 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
     }
 
     public static Props Props(TargetSettings target, Payload payload, int attempt, IActorRef gate, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new ConnectorActor(target, payload, attempt, gate, tcp));
+        Actors.Props(() => new ConnectorActor(target, payload, attempt, gate, tcp));
 
     public ITimerScheduler Timers { get; set; } = null!;
 

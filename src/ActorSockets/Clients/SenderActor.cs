@@ -39,7 +39,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     }
 
     public static Props Props(TargetSettings target, DeliveryQueue queue, IActorRef gate, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new SenderActor(target, queue, gate, tcp));
+        Actors.Props(() => new SenderActor(target, queue, gate, tcp));
 
     public ITimerScheduler Timers { get; set; } = null!;
 

@@ -57,7 +57,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     }
 
     public static Props Props(ServerSettings server, string peer, IActorRef connection, SocketControl socket, Func<ServerSettings, string, ISink> createSink) =>
-        Akka.Actor.Props.Create(() => new ReceiverActor(server, peer, connection, socket, createSink));
+        Actors.Props(() => new ReceiverActor(server, peer, connection, socket, createSink));
 
     public ITimerScheduler Timers { get; set; } = null!;
 

@@ -41,7 +41,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     }
 
     public static Props Props(ServerSettings server, Func<ServerSettings, string, ISink> createSink, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new ServerActor(server, createSink, tcp));
+        Actors.Props(() => new ServerActor(server, createSink, tcp));
 
     public ITimerScheduler Timers { get; set; } = null!;
 

@@ -24,7 +24,7 @@ internal sealed class ServerSupervisor : UntypedActor
     }
 
     public static Props Props(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, IActorRef tcp) =>
-        Akka.Actor.Props.Create(() => new ServerSupervisor(servers, createSink, tcp));
+        Actors.Props(() => new ServerSupervisor(servers, createSink, tcp));
 
     protected override void PreStart()
     {

@@ -18,7 +18,7 @@ internal sealed class TickerActor(TimeSpan interval) : UntypedActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(TimeSpan interval) => Akka.Actor.Props.Create(() => new TickerActor(interval));
+    public static Props Props(TimeSpan interval) => Actors.Props(() => new TickerActor(interval));
 
     private static TimeSpan Now => Context.System.Scheduler.HighResMonotonicClock;
 
@@ -36,10 +36,8 @@ internal sealed class TickerActor(TimeSpan interval) : UntypedActor, IWithTimers
             return;
         }
 
-        // The clock of .NET's timers is a coarse one, and they may come some milliseconds early (Linux): then it waits on.
-        var lateness = Now - (_startedAt + (_number + 1) * interval);
-        if (lateness >= TimeSpan.Zero)
-            Context.System.EventStream.Publish(new Ticked(++_number, lateness));
+        _number++;
+        Context.System.EventStream.Publish(new Ticked(_number, Now - (_startedAt + _number * interval)));
         ScheduleNext();
     }
 

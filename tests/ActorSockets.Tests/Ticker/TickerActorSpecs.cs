@@ -16,7 +16,7 @@ public sealed class TickerActorSpecs : Specs
             var tick = ticks.ExpectMsg<Ticked>();
             Assert.Equal(number, tick.Number);
             Assert.True(tick.Lateness >= TimeSpan.Zero);
-            Assert.True(Sys.Scheduler.HighResMonotonicClock - before >= number * TimeSpan.FromMilliseconds(19));
+            Assert.True(Sys.Scheduler.HighResMonotonicClock - before >= number * TimeSpan.FromMilliseconds(20));
         }
     }
 }

@@ -1,0 +1,24 @@
+using Akka.Actor;
+
+namespace ActorSockets;
+
+/// <summary>
+/// Props from a plain constructor call. Akka's <c>Props.Create(() => new X(…))</c> reads an expression tree and looks the
+/// constructor up by reflection, for each actor: ten thousand targets have forty thousand.
+/// </summary>
+internal static class Actors
+{
+    public static Props Props<T>(Func<T> create) where T : ActorBase => Akka.Actor.Props.CreateBy(new Producer<T>(create));
+
+    private sealed class Producer<T>(Func<T> create) : IIndirectActorProducer where T : ActorBase
+    {
+        public Type ActorType => typeof(T);
+
+        public ActorBase Produce() => create();
+
+        public void Release(ActorBase actor)
+        {
+            // Actors let go of what they hold when they stop.
+        }
+    }
+}
