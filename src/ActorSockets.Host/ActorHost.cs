@@ -1,8 +1,8 @@
 using ActorSockets.Configuration;
 using ActorSockets.Host.Reporting;
 using Akka.Actor;
-using Akka.Actor.Setup;
 using Akka.Configuration;
+using Akka.Event;
 using Akka.IO;
 
 namespace ActorSockets.Host;
@@ -10,11 +10,12 @@ namespace ActorSockets.Host;
 /// <summary>The ActorSystem of a run, from its start to its end, and <see cref="Run"/> in between.</summary>
 internal static class ActorHost
 {
-    private static readonly Config Quiet = ConfigurationFactory.ParseString($$"""
+    private static readonly Config Quiet = ConfigurationFactory.ParseString("""
         akka {
           loglevel = WARNING
           stdout-loglevel = OFF
-          loggers = ["{{typeof(AkkaLogger).FullName}}, {{typeof(AkkaLogger).Assembly.GetName().Name}}"]
+          # AkkaLogger listens by itself.
+          loggers = []
           log-dead-letters = off
           log-dead-letters-during-shutdown = off
           # Signals are ours. Akka's own hook runs the shutdown a second time, and the process hangs (1.5.74).
@@ -34,8 +35,7 @@ internal static class ActorHost
         };
 
         await using var output = new Output(format == ReportFormat.Live, settings.Report.MaxWaitingLines);
-        using var system = Start(config, new OutputSetup(output),
-            new ActorSocketsSetup(lines => new ValueTask(format == ReportFormat.Json ? JsonReport.PrintAsync(output, lines) : output.PrintAsync(lines))));
+        using var system = Start(config, output);
         var run = new Run(system, settings, format, output);
         var exitCode = await run.ToEndAsync();
         if (run.EndsAtOnce)
@@ -50,12 +50,13 @@ internal static class ActorHost
     }
 
     /// <exception cref="SettingsException">Akka does not start with these settings.</exception>
-    private static ActorSystem Start(Config config, params Setup[] setups)
+    private static ActorSystem Start(Config config, Output output)
     {
         try
         {
-            var bootstrap = BootstrapSetup.Create().WithConfig(config.WithFallback(Quiet).WithFallback(ActorSocketsSettings.Reference));
-            var system = ActorSystem.Create("actorsockets", ActorSystemSetup.Create([bootstrap, .. setups]));
+            // Not by way of a Setup: Akka would look for an app.config first (1.5.74).
+            var system = ActorSystem.Create("actorsockets", config.WithFallback(Quiet).WithFallback(ActorSocketsSettings.Reference));
+            system.EventStream.Subscribe(system.ActorOf(AkkaLogger.Props(output), "log"), typeof(LogEvent));
             // Akka.IO reads its part when it is first asked for.
             system.Tcp();
             return system;
@@ -65,10 +66,4 @@ internal static class ActorHost
             throw new SettingsException("akka", $"does not start with these settings: {e.GetBaseException().Message.Split('\n')[0].Trim()}");
         }
     }
-}
-
-/// <summary>Hands the program's output to actors that Akka creates by itself.</summary>
-internal sealed class OutputSetup(Output output) : Setup
-{
-    public Output Output { get; } = output;
 }

@@ -30,7 +30,7 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Rep
         var reporter = system.ActorOf(ReporterActor.Props(settings, format, output), "reporter");
         // It subscribes when it starts, which is not when it is created: an answer says that it has.
         await AskAsync(reporter);
-        var sockets = ActorSocketsExtension.For(system);
+        var sockets = ActorSocketsExtension.For(system, Print);
         var servers = await sockets.Servers.Ask<ServerEvents.AllBound>(new ServerEvents.WhenBound());
         if (servers.Failed.Count > 0)
             return await ConcludeAsync(reporter, ExitCodes.Failure);
@@ -44,6 +44,8 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Rep
             await CutOffAsync(reporter, sockets, deliveries);
         return await ConcludeAsync(reporter, ExitCode(left, await AskAsync(reporter)));
     }
+
+    private ValueTask Print(string lines) => new(format == ReportFormat.Json ? JsonReport.PrintAsync(output, lines) : output.PrintAsync(lines));
 
     private async Task<int> ConcludeAsync(IActorRef reporter, int exitCode)
     {

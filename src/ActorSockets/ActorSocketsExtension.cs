@@ -4,23 +4,9 @@ using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Ticker;
 using Akka.Actor;
-using Akka.Actor.Setup;
 using Akka.IO;
 
 namespace ActorSockets;
-
-/// <summary>What a program can hand to ActorSockets when it creates its ActorSystem.</summary>
-/// <param name="print">
-/// Writes one or more lines of received data; its task completes when they are written, and the network waits for that.
-/// Without this setup: standard output.
-/// </param>
-public sealed class ActorSocketsSetup(Func<string, ValueTask> print) : Setup
-{
-    internal Func<string, ValueTask> Print { get; } = print;
-
-    // Off the actors' threads, because a terminal that is stopped blocks whoever writes to it.
-    internal static ValueTask ToStandardOutput(string line) => new(Task.Run(() => Console.Out.WriteLine(line)));
-}
 
 /// <summary>
 /// The way in: <c>ActorSocketsExtension.For(system)</c> reads <c>actor-sockets { }</c> from the system's configuration and
@@ -32,11 +18,10 @@ public sealed class ActorSocketsExtension : IExtension
     private readonly ExtendedActorSystem _system;
     private readonly Lazy<Task<bool>> _draining;
 
-    internal ActorSocketsExtension(ExtendedActorSystem system)
+    private ActorSocketsExtension(ExtendedActorSystem system, Func<string, ValueTask> print)
     {
         _system = system;
         Settings = ActorSocketsSettings.From(system.Settings.Config);
-        var print = system.Settings.Setup.Get<ActorSocketsSetup>() is { HasValue: true } setup ? setup.Value.Print : ActorSocketsSetup.ToStandardOutput;
         Servers = system.ActorOf(ServerSupervisor.Props(Settings.Servers, CreateSink, system.Tcp()), "servers");
         Clients = system.ActorOf(ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, system.Tcp()), "clients");
         if (Settings.Ticker.Enabled)
@@ -63,8 +48,14 @@ public sealed class ActorSocketsExtension : IExtension
     public IActorRef Clients { get; }
 
     /// <summary>Starts the actors of this system on the first call; later calls return the same extension.</summary>
+    /// <param name="system">The system that they live in.</param>
+    /// <param name="print">
+    /// Where console sinks print: writes one or more lines; its task completes when they are written, and the network waits
+    /// for that. None: standard output. Later calls change nothing.
+    /// </param>
     /// <exception cref="SettingsException">The configuration is wrong; lists every error.</exception>
-    public static ActorSocketsExtension For(ActorSystem system) => system.WithExtension<ActorSocketsExtension, Provider>();
+    public static ActorSocketsExtension For(ActorSystem system, Func<string, ValueTask>? print = null) =>
+        (ActorSocketsExtension)system.RegisterExtension(new Provider(print ?? ToStandardOutput));
 
     /// <summary>Delivers each target's configured payload, under the target's name as id; outcomes go to the EventStream.</summary>
     /// <returns>How many deliveries were begun.</returns>
@@ -98,8 +89,11 @@ public sealed class ActorSocketsExtension : IExtension
         }
     }
 
-    private sealed class Provider : ExtensionIdProvider<ActorSocketsExtension>
+    // Off the actors' threads, because a terminal that is stopped blocks whoever writes to it.
+    private static ValueTask ToStandardOutput(string lines) => new(Task.Run(() => Console.Out.WriteLine(lines)));
+
+    private sealed class Provider(Func<string, ValueTask> print) : ExtensionIdProvider<ActorSocketsExtension>
     {
-        public override ActorSocketsExtension CreateExtension(ExtendedActorSystem system) => new(system);
+        public override ActorSocketsExtension CreateExtension(ExtendedActorSystem system) => new(system, print);
     }
 }

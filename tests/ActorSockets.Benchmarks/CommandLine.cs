@@ -60,6 +60,7 @@ internal static class CommandLine
             {
                 var bytes = parsed.GetValue(size);
                 var names = parsed.GetValue(only)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+                Places.Publish();
                 var machine = Machine.Read();
                 Console.WriteLine(machine);
                 var scratch = Places.Scratch(bytes);

@@ -7,22 +7,24 @@ namespace ActorSockets.Host.Reporting;
 /// Akka's own log, as lines among the others. Above DEBUG it is one line an entry: the type and message of an exception,
 /// not its stack. What Akka.IO says about binds and connections is left out: our own events say it better, and once.
 /// </summary>
-internal sealed class AkkaLogger : UntypedActor
+internal sealed class AkkaLogger(Output output) : UntypedActor
 {
-    private readonly Output _output = Context.System.Settings.Setup.Get<OutputSetup>().Value.Output;
+    // The end of the system is told at the level of DEBUG, whatever level was asked for (1.5.74).
+    private readonly LogLevel _least = Logging.LogLevelFor(Context.System.Settings.LogLevel);
+
+    public static Props Props(Output output) => Actors.Props(() => new AkkaLogger(output));
 
     protected override void OnReceive(object message)
     {
         switch (message)
         {
-            case InitializeLogger:
-                Sender.Tell(new LoggerInitialized());
+            case LogEvent entry when entry.LogLevel() < _least:
                 break;
             case LogEvent entry when entry.LogLevel() > LogLevel.DebugLevel && entry.LogSource.Contains("/IO-TCP", StringComparison.Ordinal):
                 break;
             case LogEvent entry:
                 var cause = entry.Cause is null ? "" : $" ({entry.Cause.GetType().Name}: {entry.Cause.Message})";
-                _output.TrySay($"{entry.LogLevel().ToString().Replace("Level", "", StringComparison.Ordinal).ToLowerInvariant()}: {entry.LogSource}: {entry.Message}{cause}".ReplaceLineEndings(" "));
+                output.TrySay($"{entry.LogLevel().ToString().Replace("Level", "", StringComparison.Ordinal).ToLowerInvariant()}: {entry.LogSource}: {entry.Message}{cause}".ReplaceLineEndings(" "));
                 break;
         }
     }

@@ -18,7 +18,7 @@ internal sealed record Launch(string Program, IReadOnlyList<string> Arguments, s
     /// <summary>As many file handles as the hard limit allows.</summary>
     public bool ManyHandles { get; init; }
 
-    /// <summary>Our program, as it was built for this configuration.</summary>
+    /// <summary>Our program.</summary>
     public static Launch Ours(params IEnumerable<string> arguments) => new(Places.Program, [.. arguments]);
 
     /// <summary>A .NET peer: this executable in another role.</summary>

@@ -1,12 +1,15 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace ActorSockets.Benchmarks.Measuring;
 
 /// <summary>Where programs and payloads are.</summary>
 internal static class Places
 {
-    /// <summary>The built ActorSockets.Host, in the same configuration as this one.</summary>
-    public static string Program { get; } = FindProgram();
+    private static readonly string Repository = FindRepository();
+
+    /// <summary>ActorSockets.Host, compiled as it is in the tool's package.</summary>
+    public static string Program { get; } = Path.Combine(Repository, "artifacts/benchmarks/program/ActorSockets.Host");
 
     /// <summary>The interpreter itself: what PATH has may be a script that looks for it, which a cold start would count.</summary>
     public static string? Python { get; } = OnPath("python3") is { } python ? OutputOf(python, "-c", "import sys; print(sys.executable)") : null;
@@ -38,13 +41,22 @@ internal static class Places
         return Directory.CreateDirectory(Path.Combine(place, $"actor-sockets-{Environment.ProcessId}")).FullName;
     }
 
-    private static string FindProgram()
+    /// <summary>Compiles <see cref="Program"/>, which takes some ten seconds.</summary>
+    public static void Publish()
     {
-        var framework = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
-        for (var directory = framework.Parent; directory is not null; directory = directory.Parent)
+        var arguments = new[] { "publish", "src/ActorSockets.Host", "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "--no-self-contained", "-o", Path.GetDirectoryName(Program)!, "-v", "quiet", "--nologo" };
+        using var publish = Process.Start(new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = Repository })!;
+        publish.WaitForExit();
+        if (publish.ExitCode != 0)
+            throw new InvalidOperationException($"the program cannot be built: dotnet publish ended with {publish.ExitCode}");
+    }
+
+    private static string FindRepository()
+    {
+        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
         {
             if (File.Exists(Path.Combine(directory.FullName, "ActorSockets.sln")))
-                return Path.Combine(directory.FullName, "src/ActorSockets.Host/bin", framework.Parent!.Name, framework.Name, "ActorSockets.Host");
+                return directory.FullName;
         }
 
         throw new InvalidOperationException("the benchmarks run inside the repository");
