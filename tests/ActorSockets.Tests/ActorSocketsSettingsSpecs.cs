@@ -8,7 +8,8 @@ namespace ActorSockets.Tests;
 public sealed class ActorSocketsSettingsSpecs
 {
     [Theory]
-    [InlineData(1, 256)]
+    [InlineData(1, 1024)]
+    [InlineData(33, 256)]
     [InlineData(129, 64)]
     [InlineData(1001, 16)]
     public void The_more_targets_the_smaller_their_frames(int targets, int expectedKiB)

@@ -116,8 +116,10 @@ public sealed record TargetSettings
             SendFrameBytes = section.Text("send-frame") == "auto" ? FrameFor(targets) : (int)section.Bytes("send-frame", 1024, 1 << 20),
         };
     }
+
     private static int FrameFor(int targets) => targets switch
     {
+        <= 32 => 1024 * 1024,
         <= 128 => 256 * 1024,
         <= 1000 => 64 * 1024,
         _ => 16 * 1024,
