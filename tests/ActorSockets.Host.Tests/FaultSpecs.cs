@@ -59,7 +59,7 @@ public sealed class FaultSpecs : IDisposable
     [Fact]
     public async Task A_server_restarted_under_load_resets_nothing_that_it_stores()
     {
-        var server = await StartServerAsync(0, "processing-delay=10ms");
+        var server = await StartServerAsync(0, "processing-delay=100ms");
         var port = await server.PortOfAsync("inbox");
         await using var first = StartClients(port, 10, "payload.generated.size=4MiB");
         await server.HearAsync("connected");

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using ActorSockets.Configuration;
 using ActorSockets.Servers.Sinks;
 using Akka.Actor;
+using Akka.Event;
 using Akka.IO;
 
 namespace ActorSockets.Servers;
@@ -346,10 +347,10 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         await sink.DisposeAsync();
     }
 
-    /// <summary>What was read; no chunk is the peer's FIN.</summary>
-    private sealed record Received(ReceivedChunk? Chunk);
+    /// <summary>What was read; no chunk is the peer's FIN. Who has ended in the meantime misses nothing.</summary>
+    private sealed record Received(ReceivedChunk? Chunk) : IDeadLetterSuppression;
 
-    private sealed record Broken(Exception Cause)
+    private sealed record Broken(Exception Cause) : IDeadLetterSuppression
     {
         public string Reason => Cause is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted }
             ? "the connection ended" : Cause.Message;

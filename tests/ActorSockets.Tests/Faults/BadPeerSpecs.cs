@@ -39,9 +39,7 @@ public sealed class BadPeerSpecs : FaultSpecs
     public async Task One_that_swallows_SYNs_is_given_up_in_time_and_delivered_to_when_it_answers()
     {
         // A full accept queue: the kernel drops further SYNs.
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(0);
+        using var listener = ScriptedPeer.Listen(backlog: 0);
         var endpoint = (IPEndPoint)listener.LocalEndPoint!;
         using var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await filler.ConnectAsync(endpoint);
@@ -50,15 +48,7 @@ public sealed class BadPeerSpecs : FaultSpecs
         var backingOff = await _events.FishForMessageAsync<BackingOff>(_ => true, Patience);
         Assert.Equal($"127.0.0.1:{endpoint.Port} did not answer within 300 ms", backingOff.Reason);
 
-        using var first = await listener.AcceptAsync();
-        while (!HasMessages)
-        {
-            using var socket = await listener.AcceptAsync();
-            await ScriptedPeer.ReadToEndAsync(socket);
-            socket.Close();
-            await _events.FishForMessageAsync<IDeliveryEvent>(e => e is IOutcome or BackingOff, Patience);
-        }
-
+        using var peer = new ScriptedPeer(listener, (socket, _) => ScriptedPeer.ReadToEndAsync(socket));
         Assert.Equal(1000, ExpectMsg<Delivered>(Patience).Report.Taken);
     }
 
@@ -199,9 +189,7 @@ public sealed class BadPeerSpecs : FaultSpecs
     [Fact]
     public async Task Six_hundred_that_do_not_answer_keep_no_place_from_one_that_does()
     {
-        using var hole = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        hole.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        hole.Listen(0);
+        using var hole = ScriptedPeer.Listen(backlog: 0);
         using var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await filler.ConnectAsync(hole.LocalEndPoint!);
         using var peer = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);

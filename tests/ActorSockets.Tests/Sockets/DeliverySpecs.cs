@@ -36,9 +36,7 @@ public sealed class DeliverySpecs : Specs
     [MemberData(nameof(Sizes))]
     public async Task A_plain_socket_that_pauses_after_the_first_byte_gets_every_byte(long size)
     {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
+        using var listener = ScriptedPeer.Listen();
         var reading = ReadWithAPauseAsync(listener);
 
         await DeliverAsync(new GeneratedPayload(size), ((IPEndPoint)listener.LocalEndPoint!).Port);
@@ -55,9 +53,7 @@ public sealed class DeliverySpecs : Specs
             new Random(7).NextBytes(content);
             await File.WriteAllBytesAsync(path, content);
 
-            using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            listener.Listen();
+            using var listener = ScriptedPeer.Listen();
             var reading = ReadWithAPauseAsync(listener);
             await DeliverAsync(new FilePayload(path), ((IPEndPoint)listener.LocalEndPoint!).Port);
             Assert.Equal((content.Length, Convert.ToHexString(SHA256.HashData(content))), await reading.WaitAsync(Patience));

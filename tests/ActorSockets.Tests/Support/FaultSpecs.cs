@@ -18,7 +18,6 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private int _handlesBefore;
-    private int _actorsBefore;
 
     protected string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("fault-specs-").FullName;
 
@@ -29,8 +28,8 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
         Clients(listener.Port, "confirm = close").Tell(new Deliveries.Deliver("warm-up", "t", new TextPayload("")), TestActor);
         ExpectMsg<Deliveries.IOutcome>(Patience);
         Sys.Stop(LastClients!);
+        AwaitAssert(() => Assert.Equal(0, CountActors()), Patience);
         _handlesBefore = SettledHandles();
-        _actorsBefore = CountActors();
         return Task.CompletedTask;
     }
 
@@ -41,7 +40,7 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
             Sys.Stop(root);
         AwaitAssert(() =>
         {
-            Assert.Equal(_actorsBefore, CountActors());
+            Assert.Equal(0, CountActors());
             Assert.InRange(CountHandles(), 0, _handlesBefore);
         }, TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(100));
         System.IO.Directory.Delete(Directory, recursive: true);

@@ -7,7 +7,7 @@ namespace ActorSockets.Tests.Support;
 /// <summary>A bad partner: listens, and does to each connection what a spec says. What it leaves open stays open.</summary>
 internal sealed class ScriptedPeer : IDisposable
 {
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _listener;
     private readonly ConcurrentBag<Socket> _sockets = [];
     private int _accepted;
 
@@ -19,12 +19,15 @@ internal sealed class ScriptedPeer : IDisposable
 
     /// <param name="script">For the connection with that number, from 1.</param>
     /// <param name="receiveBufferSize">Of its sockets, in bytes; null: as the kernel likes.</param>
-    public ScriptedPeer(Func<Socket, int, Task> script, int? receiveBufferSize = null)
+    public ScriptedPeer(Func<Socket, int, Task> script, int? receiveBufferSize = null) : this(Listen(receiveBufferSize), script)
     {
-        if (receiveBufferSize is { } size)
-            _listener.ReceiveBufferSize = size;
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _listener.Listen();
+    }
+
+    /// <param name="listener">What listens already, and is closed with the peer.</param>
+    /// <param name="script">For the connection with that number, from 1.</param>
+    public ScriptedPeer(Socket listener, Func<Socket, int, Task> script)
+    {
+        _listener = listener;
         _ = AcceptAsync(script);
     }
 
@@ -42,6 +45,18 @@ internal sealed class ScriptedPeer : IDisposable
     {
         socket.LingerState = new LingerOption(enable: true, seconds: 0);
         socket.Close();
+    }
+
+    /// <param name="receiveBufferSize">Of its sockets, in bytes; null: as the kernel likes.</param>
+    /// <param name="backlog">Connections that wait to be accepted, and one more; further SYNs are dropped.</param>
+    public static Socket Listen(int? receiveBufferSize = null, int backlog = int.MaxValue)
+    {
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        if (receiveBufferSize is { } size)
+            listener.ReceiveBufferSize = size;
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(backlog);
+        return listener;
     }
 
     public void Dispose()
