@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using ActorSockets.Benchmarks.Measuring;
 using ActorSockets.Benchmarks.Works;
@@ -9,67 +8,74 @@ namespace ActorSockets.Benchmarks;
 /// <summary><c>all|send|receive|…</c>: which work is done, by whom, how often and on how much.</summary>
 internal static class CommandLine
 {
+    private const int Failed = 1;
     private const int Interrupted = 130;
 
-    private static readonly (string Name, string Description, Func<Bench, CancellationToken, Task> RunAsync)[] Works =
+    // Whether it has a bulk payload, whose size can be chosen.
+    private static readonly (string Name, string Description, bool IsBulk, Func<Bench, CancellationToken, Task> RunAsync)[] Works =
     [
-        ("send", "bulk send to a plain sink", SendWork.RunAsync),
-        ("receive", "bulk receive and discard; both ends ours", ReceiveWork.RunAsync),
-        ("fan-out", "one file to 1, 10 and 100 targets, alone and beside stalled ones", FanOutWork.RunAsync),
-        ("many", "10,000 targets; 10,000 connections at a server", ManyWork.RunAsync),
-        ("responsiveness", "how late a 10 ms ticker is under load", ResponsivenessWork.RunAsync),
-        ("waiting", "CPU time while every target is stalled", WaitingWork.RunAsync),
-        ("cold-start", "1 KiB as a whole process", ColdStartWork.RunAsync),
-        ("memory", "peak memory with stalled targets", MemoryWork.RunAsync),
+        ("send", "bulk send to a plain sink", true, SendWork.RunAsync),
+        ("receive", "bulk receive and discard; both ends ours", true, ReceiveWork.RunAsync),
+        ("fan-out", "one file to 1, 10 and 100 targets, alone and beside stalled ones", true, FanOutWork.RunAsync),
+        ("isolation", "one healthy target alone, and beside 50 that are dead, stalled or slow", true, IsolationWork.RunAsync),
+        ("many", "10,000 targets; 10,000 connections at a server", false, ManyWork.RunAsync),
+        ("responsiveness", "how late a 10 ms ticker is under load", false, ResponsivenessWork.RunAsync),
+        ("waiting", "CPU time while every target is stalled", false, WaitingWork.RunAsync),
+        ("cold-start", "1 KiB as a whole process", false, ColdStartWork.RunAsync),
+        ("memory", "peak memory over payload size and number of targets", false, MemoryWork.RunAsync),
     ];
 
     public static Task<int> RunAsync(string[] args)
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds that count.", DefaultValueFactory = _ => 5 };
-        var size = new Option<long>("--size")
+        rounds.Validators.Add(result =>
         {
-            HelpName = "SIZE",
-            Description = "A bulk payload, as 4GiB or 512MiB.",
-            DefaultValueFactory = _ => 4L << 30,
-            CustomParser = Size,
-        };
-        var only = new Option<string>("--only") { HelpName = "PEER,PEER", Description = "Peers whose names contain one of these.", DefaultValueFactory = _ => "" };
-        var directory = new Option<string>("--out") { HelpName = "DIR", Description = "Where results.md and results.json go.", DefaultValueFactory = _ => "artifacts/benchmarks" };
+            if (result.GetValueOrDefault<int>() < 1)
+                result.AddError("--rounds: needs at least 1");
+        });
+        var size = new Option<string>("--size") { HelpName = "SIZE", Description = "A bulk payload, as 4GiB or 512MiB.", DefaultValueFactory = _ => "4GiB" };
+        size.Validators.Add(result =>
+        {
+            if (Bytes(result.GetValueOrDefault<string>()!) is null)
+                result.AddError($"--size {result.GetValueOrDefault<string>()}: needs a number with KiB, MiB or GiB, of 1 TiB at most");
+        });
+        var only = new Option<string>("--only") { HelpName = "PEER,PEER", Description = "Peers whose names have one of these words, as nc or async or Akka.IO.", DefaultValueFactory = _ => "" };
+        var directory = new Option<string>("--out") { HelpName = "DIR", Description = "Where COMMAND.md and COMMAND.json go.", DefaultValueFactory = _ => "artifacts/benchmarks" };
 
         var root = new RootCommand("Runs the program and its peers on the same work, in turns. Loopback only; ends by itself.");
-        var all = new Command("all", "everything but isolation");
-        root.Subcommands.Add(all);
-        Add(all, [.. Works.Select(w => w.RunAsync)]);
+        Add(new Command("all", "all of these"), true, [.. Works.Select(w => w.RunAsync)]);
         foreach (var work in Works)
-        {
-            var command = new Command(work.Name, work.Description);
-            root.Subcommands.Add(command);
-            Add(command, [work.RunAsync]);
-        }
-
-        var isolation = new Command("isolation", "one healthy target alone, and beside 50 that are dead, stalled or slow");
-        isolation.SetAction(_ => Isolation.RunAsync());
-        root.Subcommands.Add(isolation);
+            Add(new Command(work.Name, work.Description), work.IsBulk, [work.RunAsync]);
         return root.Parse(args).InvokeAsync();
 
-        void Add(Command command, Func<Bench, CancellationToken, Task>[] works)
+        void Add(Command command, bool isBulk, Func<Bench, CancellationToken, Task>[] works)
         {
-            foreach (var option in new Option[] { rounds, size, only, directory })
+            root.Subcommands.Add(command);
+            foreach (var option in isBulk ? new Option[] { rounds, size, only, directory } : [rounds, only, directory])
                 command.Options.Add(option);
             command.SetAction(async (parsed, cancellation) =>
             {
-                var bytes = parsed.GetValue(size);
+                var bytes = isBulk ? Bytes(parsed.GetValue(size)!)!.Value : 0;
                 var names = parsed.GetValue(only)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-                Places.Publish();
-                var machine = Machine.Read();
-                Console.WriteLine(machine);
-                var scratch = Places.Scratch(bytes);
+                Report report;
+                string scratch;
                 try
                 {
-                    var report = new Report(machine, parsed.GetValue(directory)!);
+                    report = new Report(Machine.Read(), parsed.GetValue(directory)!, command.Name, string.Join(' ', args));
+                    scratch = Places.Scratch(bytes);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    await Console.Error.WriteLineAsync($"error: {e.Message}");
+                    return Failed;
+                }
+
+                try
+                {
+                    Places.Publish();
                     foreach (var run in works)
                         await run(new Bench(parsed.GetValue(rounds), bytes, names, report, scratch), cancellation);
-                    return 0;
+                    return report.HasFailed ? Failed : 0;
                 }
                 catch (Exception) when (cancellation.IsCancellationRequested)
                 {
@@ -84,13 +90,11 @@ internal static class CommandLine
         }
     }
 
-    private static long Size(ArgumentResult result)
+    private static long? Bytes(string text)
     {
-        var text = result.Tokens[0].Value;
         var shift = text[Math.Max(0, text.Length - 3)..] switch { "KiB" => 10, "MiB" => 20, "GiB" => 30, _ => -1 };
-        if (shift > 0 && long.TryParse(text[..^3], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
-            return number << shift;
-        result.AddError($"--size {text}: needs a number with KiB, MiB or GiB");
-        return 0;
+        return shift > 0 && long.TryParse(text[..^3], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 && number <= (1L << 40) >> shift
+            ? number << shift
+            : null;
     }
 }

@@ -41,8 +41,8 @@ internal static class AkkaIo
 
         private static void Write(Bytes bytes)
         {
-            var next = bytes.Next();
-            Context.Sender.Tell(next.IsEmpty ? Tcp.ConfirmedClose.Instance : Tcp.Write.Create(ByteString.FromBytes(next.ToArray()), Acked.Instance));
+            var next = bytes.NextByteString();
+            Context.Sender.Tell(next.IsEmpty ? Tcp.ConfirmedClose.Instance : Tcp.Write.Create(next, Acked.Instance));
         }
     }
 

@@ -32,5 +32,5 @@ internal static class AkkaStreams
     }
 
     private static Option<ByteString> Read(Bytes bytes) =>
-        bytes.Next() is { IsEmpty: false } next ? ByteString.FromBytes(next.ToArray()) : Option<ByteString>.None;
+        bytes.NextByteString() is { IsEmpty: false } next ? next : Option<ByteString>.None;
 }

@@ -12,7 +12,9 @@ internal static class Gauges
     private const int SendBuffer = 256 * 1024;
 
     /// <summary>Takes so many connections, a thread for each, and says what came from the first byte to the last FIN.</summary>
-    public static Task SinkAsync(int connections)
+    /// <param name="connections">How many.</param>
+    /// <param name="skipped">Bytes of each that come before that.</param>
+    public static Task SinkAsync(int connections, long skipped = 0)
     {
         using var listener = Bytes.Listen();
         var (firstAt, total) = (0L, 0L);
@@ -34,9 +36,11 @@ internal static class Gauges
             using var _ = socket;
             var buffer = new byte[ReceiveBuffer];
             int count;
-            var mine = 0L;
+            var (mine, left) = (0L, skipped);
             while ((count = socket.Receive(buffer)) > 0)
             {
+                if ((left -= count) >= 0)
+                    continue;
                 if (mine == 0)
                     Interlocked.CompareExchange(ref firstAt, Stopwatch.GetTimestamp(), 0);
                 mine += count;
@@ -74,6 +78,29 @@ internal static class Gauges
         listener.ReceiveBufferSize = 16 * 1024;
         while (true)
             accepted.Add(await listener.AcceptAsync());
+    }
+
+    /// <summary>Accepts, and takes 64 KiB ten times a second from each.</summary>
+    public static async Task SlowAsync()
+    {
+        using var listener = Bytes.Listen();
+        while (true)
+            _ = ReadAsync(await listener.AcceptAsync());
+
+        static async Task ReadAsync(Socket socket)
+        {
+            using var _ = socket;
+            var buffer = new byte[64 * 1024];
+            try
+            {
+                while (await socket.ReceiveAsync(buffer) > 0)
+                    await Task.Delay(100);
+            }
+            catch (SocketException)
+            {
+                // The sender was ended.
+            }
+        }
     }
 
     public static void Say(string what, long count, TimeSpan elapsed) =>

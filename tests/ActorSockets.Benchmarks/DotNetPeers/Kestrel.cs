@@ -13,6 +13,8 @@ internal static class Kestrel
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        // As many connects at a time as the others let wait.
+        builder.WebHost.UseSockets(options => options.Backlog = Bytes.Backlog);
         builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, listen => listen.Run(DiscardAsync)));
         await using var app = builder.Build();
         await app.RunAsync();

@@ -16,10 +16,11 @@ internal static class Peer
         using var end = new Timer(_ => Environment.Exit(3), null, LongestLife, Timeout.InfiniteTimeSpan);
         await (name switch
         {
-            "sink" => Gauges.SinkAsync(Int(args[0])),
+            "sink" => Gauges.SinkAsync(Int(args[0]), args.Length > 1 ? Long(args[1]) : 0),
             "crowd-sink" => Crowd.SinkAsync(Int(args[0])),
             "source" => Gauges.SourceAsync(Int(args[0]), Long(args[1])),
             "stall" => Gauges.StallAsync(),
+            "slow" => Gauges.SlowAsync(),
             "hold" => Crowd.HoldAsync(Int(args[0]), Int(args[1])),
             "blocking-send" => BlockingSockets.SendAsync(args[0], Int(args[1]), Int(args[2])),
             "blocking-receive" => BlockingSockets.ReceiveAsync(Int(args[0])),

@@ -1,11 +1,12 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace ActorSockets.Benchmarks.Measuring;
 
 /// <summary>What a command line asks for, and where its results go.</summary>
 /// <param name="Rounds">Rounds that count.</param>
 /// <param name="Bytes">Size of a bulk payload.</param>
-/// <param name="Only">Parts of names of the peers to run; none: all. Ours always runs.</param>
+/// <param name="Only">Words of the names of the peers to run; none: all. Ours always runs.</param>
 /// <param name="Report">Where results go.</param>
 /// <param name="Scratch">A directory for payloads and configurations, which goes at the end.</param>
 internal sealed record Bench(int Rounds, long Bytes, IReadOnlyList<string> Only, Report Report, string Scratch)
@@ -18,7 +19,7 @@ internal sealed record Bench(int Rounds, long Bytes, IReadOnlyList<string> Only,
     public TimeSpan BulkTimeout => TimeSpan.FromSeconds(30 + MiB / 50);
 
     public bool Takes(string name) =>
-        name == Contest.Ours || Only.Count == 0 || Only.Any(o => name.Contains(o, StringComparison.OrdinalIgnoreCase));
+        name.StartsWith(Contest.Ours, StringComparison.Ordinal) || Only.Count == 0 || Only.Any(o => Regex.IsMatch(name, $@"(?<!\S){Regex.Escape(o)}(?![^\s,])", RegexOptions.IgnoreCase));
 
     /// <summary>A file of so many bytes, made once.</summary>
     public string Payload(long bytes)

@@ -46,7 +46,7 @@ internal sealed class Child : IAsyncDisposable
     {
         while (true)
         {
-            var ended = _process.HasExited;
+            var ended = await HasSaidAllAsync(cancellation);
             lock (_said)
             {
                 if (_said.Where(l => Regex.IsMatch(l.Text, pattern)).Skip(nth - 1).FirstOrDefault() is { } line)
@@ -66,7 +66,7 @@ internal sealed class Child : IAsyncDisposable
         {
             if (Proc.ListeningPort(Id) is { } port)
                 return port;
-            if (_process.HasExited)
+            if (await HasSaidAllAsync(cancellation))
                 throw new InvalidOperationException($"{_name} ended without listening: {Last()}");
             await WaitAsync("a port", cancellation);
         }
@@ -109,6 +109,15 @@ internal sealed class Child : IAsyncDisposable
             _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    /// <summary>Whether it has ended; then all its lines are there, which come a little later than its end.</summary>
+    private async Task<bool> HasSaidAllAsync(CancellationToken cancellation)
+    {
+        if (!_process.HasExited)
+            return false;
+        await _process.WaitForExitAsync(cancellation);
+        return true;
     }
 
     private async Task WaitAsync(string what, CancellationToken cancellation)

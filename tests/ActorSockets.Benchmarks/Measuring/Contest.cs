@@ -11,6 +11,9 @@ internal sealed class Contest(string title, params Metric[] metrics)
 
     private readonly List<Contestant> _contestants = [];
 
+    /// <summary>What ours is to reach.</summary>
+    public IReadOnlyList<Goal> Goals { get; init; } = [];
+
     /// <summary>Rounds for each that the options ask for; more where a run is short.</summary>
     public int RoundsFactor { get; init; } = 1;
 
@@ -23,18 +26,31 @@ internal sealed class Contest(string title, params Metric[] metrics)
     public void Add(string name, string? missing, Func<CancellationToken, Task<double[]>> run) =>
         _contestants.Add(new Contestant(name, run) { Excluded = missing });
 
+    /// <summary>What has been measured is reported also when it is stopped.</summary>
     public async Task<Result> RunAsync(Bench bench, CancellationToken cancellation)
     {
         Console.WriteLine($"# {title}");
         var contestants = _contestants.Where(c => bench.Takes(c.Name)).ToList();
+        if (bench.Only.Count > 0 && contestants.All(c => c.Name.StartsWith(Ours, StringComparison.Ordinal)))
+            await Console.Error.WriteLineAsync($"  nobody but ours is named so; there are {string.Join("; ", _contestants.Select(c => c.Name))}");
         var rounds = bench.Rounds * RoundsFactor;
-        for (var round = WarmsUp ? 0 : 1; round <= rounds; round++)
+        try
         {
-            foreach (var contestant in contestants.Skip(round % contestants.Count).Concat(contestants.Take(round % contestants.Count)))
-                await RunOneAsync(contestant, round, cancellation);
+            for (var round = WarmsUp ? 0 : 1; round <= rounds; round++)
+            {
+                foreach (var contestant in contestants.Skip(round % contestants.Count).Concat(contestants.Take(round % contestants.Count)))
+                    await RunOneAsync(contestant, round, cancellation);
+            }
+        }
+        catch (Exception) when (cancellation.IsCancellationRequested)
+        {
+            bench.Report.Add(ResultOf(title + " (stopped)"));
+            throw;
         }
 
-        return bench.Report.Add(new Result(title, rounds, metrics, [.. contestants.Select(c => c.Standing(rounds))]));
+        return bench.Report.Add(ResultOf(title));
+
+        Result ResultOf(string name) => new(name, rounds, metrics, Goals, [.. contestants.Select(c => c.Standing(rounds))]);
     }
 
     private async Task RunOneAsync(Contestant contestant, int round, CancellationToken cancellation)

@@ -22,7 +22,7 @@ internal sealed record Launch(string Program, IReadOnlyList<string> Arguments, s
     public static Launch Ours(params IEnumerable<string> arguments) => new(Places.Program, [.. arguments]);
 
     /// <summary>A .NET peer: this executable in another role.</summary>
-    public static Launch DotNet(params IEnumerable<string> arguments) => new(Environment.ProcessPath!, ["peer", .. arguments]);
+    public static Launch DotNet(params IEnumerable<string> arguments) => new(Places.Peers, ["peer", .. arguments]);
 
     public static Launch Python(string script, params IEnumerable<string> arguments) =>
         new(Places.Python ?? "python3", [Path.Combine(AppContext.BaseDirectory, "peers", script), .. arguments], "python3");

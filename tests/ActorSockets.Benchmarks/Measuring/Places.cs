@@ -6,10 +6,16 @@ namespace ActorSockets.Benchmarks.Measuring;
 /// <summary>Where programs and payloads are.</summary>
 internal static class Places
 {
+    private const string Memory = "/dev/shm";
+    private const string ScratchPrefix = "actorsockets-benchmark-";
+
     private static readonly string Repository = FindRepository();
 
     /// <summary>ActorSockets.Host, compiled as it is in the tool's package.</summary>
     public static string Program { get; } = Path.Combine(Repository, "artifacts/benchmarks/program/ActorSockets.Host");
+
+    /// <summary>This program, however it was started.</summary>
+    public static string Peers { get; } = Path.Combine(AppContext.BaseDirectory, typeof(Places).Assembly.GetName().Name!);
 
     /// <summary>The interpreter itself: what PATH has may be a script that looks for it, which a cold start would count.</summary>
     public static string? Python { get; } = OnPath("python3") is { } python ? OutputOf(python, "-c", "import sys; print(sys.executable)") : null;
@@ -33,12 +39,25 @@ internal static class Places
     /// <summary>Memory when there is room for so many bytes twice, or the disk.</summary>
     public static string Scratch(long bytes)
     {
-        const string Memory = "/dev/shm";
+        Sweep(Memory);
+        Sweep(Path.GetTempPath());
         var enough = Directory.Exists(Memory) && new DriveInfo(Memory).AvailableFreeSpace > 2 * bytes && Machine.AvailableMemoryBytes() > 3 * bytes;
         var place = enough ? Memory : Path.GetTempPath();
         if (new DriveInfo(place).AvailableFreeSpace < 2 * bytes)
             throw new IOException($"{place} has no room for twice {bytes >> 20} MiB: give a smaller --size");
-        return Directory.CreateDirectory(Path.Combine(place, $"actor-sockets-{Environment.ProcessId}")).FullName;
+        return Directory.CreateDirectory(Path.Combine(place, $"{ScratchPrefix}{Environment.ProcessId}")).FullName;
+    }
+
+    /// <summary>What a run has left that was killed.</summary>
+    private static void Sweep(string place)
+    {
+        if (!Directory.Exists(place))
+            return;
+        foreach (var left in Directory.EnumerateDirectories(place, ScratchPrefix + "*"))
+        {
+            if (!Directory.Exists($"/proc/{Path.GetFileName(left)[ScratchPrefix.Length..]}"))
+                Directory.Delete(left, recursive: true);
+        }
     }
 
     /// <summary>Compiles <see cref="Program"/>, which takes some ten seconds.</summary>
@@ -50,6 +69,9 @@ internal static class Places
         if (publish.ExitCode != 0)
             throw new InvalidOperationException($"the program cannot be built: dotnet publish ended with {publish.ExitCode}");
     }
+
+    /// <summary>The commit that is measured, and whether anything was changed since.</summary>
+    public static string Commit() => OutputOf("git", "-C", Repository, "describe", "--always", "--dirty") ?? "unknown";
 
     private static string FindRepository()
     {

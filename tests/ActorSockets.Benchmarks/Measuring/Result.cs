@@ -19,7 +19,7 @@ internal sealed record Metric(string Name, string Unit, int Decimals = 0)
 internal sealed record Standing(string Name, string? Note, IReadOnlyList<double[]?> Rounds);
 
 /// <summary>What a contest came to.</summary>
-internal sealed record Result(string Title, int Rounds, IReadOnlyList<Metric> Metrics, IReadOnlyList<Standing> Standings)
+internal sealed record Result(string Title, int Rounds, IReadOnlyList<Metric> Metrics, IReadOnlyList<Goal> Goals, IReadOnlyList<Standing> Standings)
 {
     public static double? Median(IEnumerable<double?> values)
     {
@@ -31,6 +31,10 @@ internal sealed record Result(string Title, int Rounds, IReadOnlyList<Metric> Me
 
     public double? Median(string name, int metric) =>
         Standings.FirstOrDefault(s => s.Name == name) is { } standing ? Median(Values(standing, metric)) : null;
+
+    /// <summary>Of those whose names begin so, the one with the highest median of the first number.</summary>
+    public Standing? Best(string peers) =>
+        Standings.Where(s => s.Name.StartsWith(peers, StringComparison.Ordinal)).MaxBy(s => Median(Values(s, 0)) ?? double.NegativeInfinity);
 
     /// <summary>The median over the rounds of ours ÷ theirs: what disturbs the machine in one round disturbs both.</summary>
     public double? Ratio(Standing standing, int metric) => Standings.FirstOrDefault(s => s.Name == Contest.Ours) is { } ours

@@ -17,11 +17,11 @@ internal static class FanOutWork
             var file = bench.Payload(bench.Bytes / count);
             foreach (var stalled in new[] { 0, count })
             {
-                var title = $"fan-out, a file of {bench.MiB / count:0} MiB to {count} target{(count == 1 ? "" : "s")}{(stalled > 0 ? $" beside {stalled} stalled" : "")}";
+                var title = $"fan-out, a file of {bench.MiB / count:0.##} MiB to {count} target{(count == 1 ? "" : "s")}{(stalled > 0 ? $" beside {stalled} stalled" : "")}";
                 var contest = new Contest(title, new Metric("at the sink", "MiB/s")) { Timeout = bench.BulkTimeout };
-                contest.Add(Contest.Ours, null, async timeout => [await RunOneAsync(count, stalled, Ours, timeout)]);
-                contest.Add("async .NET, 64 KiB", null, async timeout => [await RunOneAsync(count, stalled, ports => Async(64, ports), timeout)]);
-                contest.Add("async .NET, 256 KiB", null, async timeout => [await RunOneAsync(count, stalled, ports => Async(256, ports), timeout)]);
+                contest.Add(Contest.Ours, null, async timeout => [await RunOneAsync(bench.Bytes / count * count, count, stalled, Ours, timeout)]);
+                contest.Add("async .NET, 64 KiB", null, async timeout => [await RunOneAsync(bench.Bytes / count * count, count, stalled, ports => Async(64, ports), timeout)]);
+                contest.Add("async .NET, 256 KiB", null, async timeout => [await RunOneAsync(bench.Bytes / count * count, count, stalled, ports => Async(256, ports), timeout)]);
                 await contest.RunAsync(bench, cancellation);
 
                 Launch Ours(IEnumerable<int> ports) => Launch.Ours(["send", file, .. ports.SelectMany(p => new[] { "--to", Senders.To(p) })]);
@@ -32,7 +32,7 @@ internal static class FanOutWork
         }
     }
 
-    private static async Task<double> RunOneAsync(int count, int stalled, Func<IEnumerable<int>, Launch> command, CancellationToken timeout)
+    private static async Task<double> RunOneAsync(long bytes, int count, int stalled, Func<IEnumerable<int>, Launch> command, CancellationToken timeout)
     {
         await using var sink = Child.Start(Launch.DotNet("sink", Senders.Text(count)));
         await using var stall = Child.Start(Launch.DotNet("stall"));
@@ -43,6 +43,8 @@ internal static class FanOutWork
         var received = await sink.HearAsync(@"received (\d+) in ([\d.]+) s", timeout);
         if (stalled == 0)
             await sender.EndAsync(timeout);
+        if (received.Number(1) != bytes)
+            throw new InvalidOperationException($"the sink got {received.Number(1)} B");
         return received.Number(1) / (1 << 20) / received.Number(2);
     }
 }

@@ -10,27 +10,43 @@ namespace ActorSockets.Benchmarks.Works;
 /// </summary>
 internal static class ReceiveWork
 {
+    private const string WithReceipts = "ours, with receipts";
+
     public static async Task RunAsync(Bench bench, CancellationToken cancellation)
     {
-        var discard = new Contest($"receive and discard, {bench.Size}", new Metric("at the source", "MiB/s")) { Timeout = bench.BulkTimeout };
+        var discard = new Contest($"receive and discard, {bench.Size}", new Metric("at the source", "MiB/s"))
+        {
+            Timeout = bench.BulkTimeout,
+            Goals = Goal.Bulk("asyncio", "socat", "nc", "ncat"),
+        };
         foreach (var (name, command) in Receivers.All())
             discard.Add(name, command.Missing(), async timeout => [await FromSourceAsync(bench, command, timeout)]);
         await discard.RunAsync(bench, cancellation);
 
-        var both = new Contest($"both ends, {bench.Size}", new Metric("connected to delivered", "MiB/s")) { Timeout = bench.BulkTimeout };
+        var both = NewContest($"both ends, {bench.Size}");
         var stored = Directory.CreateDirectory(Path.Combine(bench.Scratch, "stored")).FullName;
         Add(Contest.Ours, Receivers.Ours(), Generated);
-        Add("ours, with receipts", Receivers.Ours("--receipt"), port => WithReceipt(Generated(port)));
+        Add(WithReceipts, Receivers.Ours("--receipt"), port => WithReceipt(Generated(port)));
         Add("async .NET, 64 KiB", Receivers.Async(64 * 1024), port => Senders.Async(Senders.Text(bench.Bytes), 64, port));
         Add("async .NET, 256 KiB", Receivers.Async(256 * 1024), port => Senders.Async(Senders.Text(bench.Bytes), 256, port));
         await both.RunAsync(bench, cancellation);
 
-        both = new Contest($"both ends, into a file, {bench.Size}", new Metric("connected to delivered", "MiB/s")) { Timeout = bench.BulkTimeout };
+        both = NewContest($"both ends, into a file, {bench.Size}");
         Add(Contest.Ours, Launch.Ours("serve", "127.0.0.1:0", "--sink", stored), Generated);
-        Add("ours, with receipts", Launch.Ours("serve", "127.0.0.1:0", "--sink", stored, "--receipt"), port => WithReceipt(Generated(port)));
+        Add(WithReceipts, Launch.Ours("serve", "127.0.0.1:0", "--sink", stored, "--receipt"), port => WithReceipt(Generated(port)));
         Add("async .NET, 64 KiB", Launch.DotNet("async-receive", "65536", stored), port => Senders.Async(Senders.Text(bench.Bytes), 64, port));
         Add("async .NET, 256 KiB", Launch.DotNet("async-receive", "262144", stored), port => Senders.Async(Senders.Text(bench.Bytes), 256, port));
         await both.RunAsync(bench, cancellation);
+
+        Contest NewContest(string title) => new(title, new Metric("connected to delivered", "MiB/s"))
+        {
+            Timeout = bench.BulkTimeout,
+            Goals =
+            [
+                Goal.AtLeast(0.9, "async .NET"),
+                new Goal("receipts cost at most 25 %", r => r.Best(WithReceipts) is { } it ? 100 - 100 / r.Ratio(it, 0) : null, 25, AtMost: true),
+            ],
+        };
 
         Launch Generated(int port) => Senders.OursGenerated(bench, bench.Bytes, port);
 

@@ -18,15 +18,17 @@ internal static class ResponsivenessWork
         new("lateness, p50", "ms", 1), new("lateness, p99", "ms", 1), new("lateness, p99.9", "ms", 1), new("lateness, max", "ms", 1),
     ];
 
+    private static readonly Goal[] Goals = [Goal.Below("p99 of at most 15 ms", 15, metric: 1), Goal.NoMoreThan(1, "asyncio", metric: 1)];
+
     public static async Task RunAsync(Bench bench, CancellationToken cancellation)
     {
-        var load = new Contest($"responsiveness, 10 ms ticks, {Streams} streams to itself", [.. Lateness, new Metric("moved meanwhile", "MiB/s")]);
+        var load = new Contest($"responsiveness, 10 ms ticks, {Streams} streams to itself", [.. Lateness, new Metric("moved meanwhile", "MiB/s")]) { Goals = Goals };
         load.Add(Contest.Ours, null, timeout => TickAsync(Ours(bench, Streams, 0), timeout));
         load.Add("PeriodicTimer, async .NET", null, timeout => TickAsync(Launch.DotNet(["ticks", .. Arguments(Streams, 0)]), timeout));
         load.Add("asyncio", Asyncio(0, 0).Missing(), timeout => TickAsync(Asyncio(Streams, 0), timeout));
         await load.RunAsync(bench, cancellation);
 
-        var stalled = new Contest($"responsiveness, 10 ms ticks, {Stalled} stalled targets", [.. Lateness, new Metric("moved meanwhile", "MiB/s")]);
+        var stalled = new Contest($"responsiveness, 10 ms ticks, {Stalled} stalled targets", [.. Lateness, new Metric("moved meanwhile", "MiB/s")]) { Goals = Goals };
         stalled.Add(Contest.Ours, null, timeout => BesideStalledAsync(port => Ours(bench, Stalled, port), timeout));
         stalled.Add("PeriodicTimer, async .NET", null, timeout => BesideStalledAsync(port => Launch.DotNet(["ticks", .. Arguments(Stalled, port)]), timeout));
         stalled.Add("asyncio", Asyncio(0, 0).Missing(), timeout => BesideStalledAsync(port => Asyncio(Stalled, port), timeout));

@@ -12,7 +12,7 @@ internal static class SendWork
 
     public static async Task RunAsync(Bench bench, CancellationToken cancellation)
     {
-        var generated = NewContest($"send, generated, {bench.Size}");
+        var generated = NewContest($"send, generated, {bench.Size}", "asyncio");
         AddSender(generated, Contest.Ours, port => Senders.OursGenerated(bench, bench.Bytes, port));
         foreach (var (name, command) in Senders.Programmed(Senders.Text(bench.Bytes)))
             AddSender(generated, name, command);
@@ -20,13 +20,13 @@ internal static class SendWork
         await generated.RunAsync(bench, cancellation);
 
         var file = bench.Payload(bench.Bytes);
-        var stored = NewContest($"send, a file, {bench.Size}");
+        var stored = NewContest($"send, a file, {bench.Size}", "asyncio", "socat", "nc", "ncat");
         AddSender(stored, Contest.Ours, port => Senders.OursFile(file, port));
         foreach (var (name, command) in Senders.Programmed(file).Concat(Senders.Tools(file)))
             AddSender(stored, name, command);
         await stored.RunAsync(bench, cancellation);
 
-        Contest NewContest(string title) => new(title, Throughput) { Timeout = bench.BulkTimeout };
+        Contest NewContest(string title, params IEnumerable<string> behind) => new(title, Throughput) { Timeout = bench.BulkTimeout, Goals = Goal.Bulk(behind) };
 
         void AddSender(Contest contest, string name, Func<int, Launch> command) =>
             contest.Add(name, command(0).Missing(), async timeout => [await ToSinkAsync(bench, command, timeout)]);

@@ -14,7 +14,11 @@ internal static class WaitingWork
 
     public static async Task RunAsync(Bench bench, CancellationToken cancellation)
     {
-        var contest = new Contest($"waiting, {Targets} stalled targets", new Metric("CPU in 30 s", "% of a core", 2)) { WarmsUp = false };
+        var contest = new Contest($"waiting, {Targets} stalled targets", new Metric("CPU in 30 s", "% of a core", 2))
+        {
+            WarmsUp = false,
+            Goals = [Goal.Below("less than 1 % of a core", 1)],
+        };
         Add(Contest.Ours, port => Stalled.Ours(bench, Targets, Endless, port));
         Add("async .NET", port => Stalled.Async(Targets, Endless, port));
         Add("asyncio", port => Stalled.Asyncio(Targets, Endless, port));
