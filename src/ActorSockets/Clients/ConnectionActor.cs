@@ -19,12 +19,6 @@ namespace ActorSockets.Clients;
 /// </summary>
 internal sealed class ConnectionActor : UntypedActor, IWithTimers
 {
-    private const string DeadlineKey = "deadline";
-    private const string BusyKey = "busy";
-    private const string ReportKey = "report";
-    private const string RetryKey = "retry";
-    private const string RateKey = "rate";
-
     private readonly TargetSettings _target;
     private readonly Payload _payload;
     private readonly int _attempt;
@@ -119,18 +113,18 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 if (_target.OnBusy == OnBusy.Fail)
                     End(new Attempt.Busy());
                 else
-                    Timers.StartSingleTimer(RetryKey, Retry.Instance, _target.RetryInterval);
+                    Timers.StartSingleTimer(Signal.Retry, Signal.Retry, _target.RetryInterval);
                 break;
-            case Retry when _inFlight is { } chunk:
+            case Signal.Retry when _inFlight is { } chunk:
                 Write(chunk);
                 break;
-            case MayGo:
+            case Signal.MayGo:
                 Continue();
                 break;
-            case BusyCheck:
+            case Signal.BusyCheck:
                 CheckBusy();
                 break;
-            case BlockedReport when _blocked:
+            case Signal.BlockedReport when _blocked:
                 Context.Parent.Tell(new Attempt.Stalled(Now - _offeredAt));
                 break;
             case Tcp.PeerClosed:
@@ -153,10 +147,10 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             case Tcp.ConfirmedClosed:
                 End(_confirmation.Judge(_peer));
                 break;
-            case Tcp.ErrorClosed or Deadline when _confirmation.HasRightReceipt():
+            case Tcp.ErrorClosed or Signal.Deadline when _confirmation.HasRightReceipt():
                 End(new Attempt.Confirmed());
                 break;
-            case Deadline:
+            case Signal.Deadline:
                 LookForAcknowledgements();
                 break;
             case Tcp.PeerClosed:
@@ -198,13 +192,13 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
         // Until then it is for give-up-after to hear in time that something moves.
         var soon = TimeSpan.FromTicks(Math.Min(_patience.Length.Ticks, _target.GiveUpAfter.Ticks / 8));
-        Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _allIsThere ? _patience.Length : soon);
+        Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _allIsThere ? _patience.Length : soon);
     }
 
     private void LeaveUnconfirmed()
     {
         Context.Parent.Tell(new Attempt.Ended(new Attempt.Unconfirmed($"{_peer} did not close within {Durations.Format(_target.ConfirmTimeout)} of taking all")));
-        Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.GiveUpAfter);
+        Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _target.GiveUpAfter);
         // All is there and our FIN behind it: whatever ends us now may do so quietly. The payload is needed no more.
         _socket.Disarm();
         foreach (var connector in Context.GetChildren())
@@ -217,7 +211,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     {
         if (message is Tcp.Received)
             _connection.Tell(Tcp.ResumeReading.Instance);
-        else if (message is Tcp.ConnectionClosed or Terminated or Deadline)
+        else if (message is Tcp.ConnectionClosed or Terminated or Signal.Deadline)
             Context.Stop(Self);
     }
 
@@ -249,8 +243,8 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             _inFlight = next;
             _offeredAt = Now;
             _rate.Sending(next.Count, _offeredAt);
-            if (!Timers.IsTimerActive(BusyKey))
-                Timers.StartSingleTimer(BusyKey, BusyCheck.Instance, _target.BusyAfter);
+            if (!Timers.IsTimerActive(Signal.BusyCheck))
+                Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, _target.BusyAfter);
             Write(next);
         }
 
@@ -264,7 +258,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     {
         var wait = _rate.Wait(Now);
         if (wait > TimeSpan.Zero)
-            Timers.StartSingleTimer(RateKey, MayGo.Instance, wait);
+            Timers.StartSingleTimer(Signal.MayGo, Signal.MayGo, wait);
         return wait > TimeSpan.Zero;
     }
 
@@ -308,7 +302,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         var left = _target.BusyAfter - (Now - _offeredAt);
         if (left > TimeSpan.Zero)
         {
-            Timers.StartSingleTimer(BusyKey, BusyCheck.Instance, left);
+            Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, left);
         }
         else if (_target.OnBusy == OnBusy.Fail)
         {
@@ -317,7 +311,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         else
         {
             _blocked = true;
-            Timers.StartPeriodicTimer(ReportKey, BlockedReport.Instance, _target.BlockedReportInterval);
+            Timers.StartPeriodicTimer(Signal.BlockedReport, Signal.BlockedReport, _target.BlockedReportInterval);
             Context.Parent.Tell(new Attempt.Stalled(Now - _offeredAt));
         }
     }
@@ -327,7 +321,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         if (!_blocked)
             return;
         _blocked = false;
-        Timers.Cancel(ReportKey);
+        Timers.Cancel(Signal.BlockedReport);
         Context.Parent.Tell(new Attempt.Resumed(Now - _offeredAt));
     }
 
@@ -377,33 +371,18 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private sealed record ReadFailed(string Reason);
 
+    /// <summary>What it tells itself; the key of the timer that does, too.</summary>
+    private enum Signal
+    {
+        Retry,
+        MayGo,
+        BusyCheck,
+        BlockedReport,
+        Deadline,
+    }
+
     private sealed class ChunkTaken : Tcp.Event
     {
         public static readonly ChunkTaken Instance = new();
-    }
-
-    private sealed class Retry
-    {
-        public static readonly Retry Instance = new();
-    }
-
-    private sealed class MayGo
-    {
-        public static readonly MayGo Instance = new();
-    }
-
-    private sealed class BusyCheck
-    {
-        public static readonly BusyCheck Instance = new();
-    }
-
-    private sealed class BlockedReport
-    {
-        public static readonly BlockedReport Instance = new();
-    }
-
-    private sealed class Deadline
-    {
-        public static readonly Deadline Instance = new();
     }
 }

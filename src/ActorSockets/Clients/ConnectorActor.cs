@@ -18,9 +18,6 @@ namespace ActorSockets.Clients;
 /// </summary>
 internal sealed class ConnectorActor : UntypedActor, IWithTimers
 {
-    private const string DeadlineKey = "deadline";
-    private const string PlaceKey = "place";
-
     // A peer that answers does so at once. One that swallows SYNs must not keep a place from those that do.
     private static readonly TimeSpan LongestInPlace = TimeSpan.FromMilliseconds(250);
 
@@ -62,8 +59,8 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
             return;
         }
 
-        Timers.StartSingleTimer(DeadlineKey, Deadline.Instance, _target.ConnectTimeout);
-        Timers.StartSingleTimer(PlaceKey, LeavePlace.Instance, LongestInPlace);
+        Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _target.ConnectTimeout);
+        Timers.StartSingleTimer(Signal.LeavePlace, Signal.LeavePlace, LongestInPlace);
         _opening = Preparation.Open(_payload);
         Preparation.PrepareAsync(_opening, _target, _ended.Token).PipeTo(Self);
         Become(Preparing);
@@ -82,10 +79,10 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
             case Attempt.Ending ending:
                 End(ending);
                 break;
-            case LeavePlace:
+            case Signal.LeavePlace:
                 _gate.Tell(ConnectGate.Leave.Instance);
                 break;
-            case Deadline:
+            case Signal.Deadline:
                 End(new Attempt.Lost($"{_target.Host} did not resolve, or {_payload.Description} did not open, within {Durations.Format(_target.ConnectTimeout)}"));
                 break;
             default:
@@ -114,7 +111,7 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
                 // Akka stops a connection whose commander dies before it is registered: we live on with our parent.
                 End(new Connected(Sender, Endpoints.Format(connected.RemoteAddress), Peer, _socket, _ready.Bytes));
                 break;
-            case LeavePlace:
+            case Signal.LeavePlace:
                 _gate.Tell(ConnectGate.Leave.Instance);
                 break;
             case Tcp.CommandFailed { Cmd: Tcp.Connect } when _tried < _ready.Addresses.Length:
@@ -126,7 +123,7 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
                     ? $"{Peer} did not answer within {Durations.Format(_target.ConnectTimeout)}"
                     : $"{Peer} refused the connection or cannot be reached"));
                 break;
-            case Deadline:
+            case Signal.Deadline:
                 End(new Attempt.Lost($"{Peer} did not answer within {Durations.Format(_target.ConnectTimeout)}"));
                 break;
             default:
@@ -179,13 +176,10 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
     /// <param name="Bytes">The payload, at its first byte.</param>
     public sealed record Connected(IActorRef Connection, string Endpoint, string Peer, SocketControl Socket, Stream Bytes);
 
-    private sealed class LeavePlace
+    /// <summary>What it tells itself; the key of the timer that does, too.</summary>
+    private enum Signal
     {
-        public static readonly LeavePlace Instance = new();
-    }
-
-    private sealed class Deadline
-    {
-        public static readonly Deadline Instance = new();
+        Deadline,
+        LeavePlace,
     }
 }

@@ -16,9 +16,6 @@ namespace ActorSockets.Clients;
 /// </summary>
 internal sealed class SenderActor : UntypedActor, IWithTimers
 {
-    private const string RetryKey = "retry";
-    private const string GiveUpKey = "give-up";
-
     private readonly TargetSettings _target;
     private readonly DeliveryQueue _queue;
     private readonly IActorRef _gate;
@@ -105,13 +102,13 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 _confirming = true;
                 Publish(new Deliveries.Confirming(_target.Name, Id));
                 break;
-            case GiveUp when _confirming:
+            case Signal.GiveUp when _confirming:
                 break;
-            case GiveUp when _patience.IsOver():
+            case Signal.GiveUp when _patience.IsOver():
                 Fail(GaveUp(_trouble));
                 break;
-            case GiveUp:
-                Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, _patience.Length);
+            case Signal.GiveUp:
+                Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _patience.Length);
                 break;
             default:
                 AnyTime(message);
@@ -131,10 +128,10 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case Retry:
+            case Signal.Retry:
                 BeginAttempt();
                 break;
-            case GiveUp:
+            case Signal.GiveUp:
                 Fail(GaveUp(_trouble));
                 break;
             default:
@@ -210,7 +207,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         _connection = Context.ActorOf(ConnectionActor.Props(_target, Current.Command.Payload, Current.Attempts, _gate, _tcp));
         Context.Watch(_connection);
         _patience.Reset();
-        Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, _patience.Length);
+        Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _patience.Length);
         Publish(new Deliveries.Connecting(_target.Name, Id, Current.Attempts, _target.Endpoint));
         Become(Attempting);
     }
@@ -253,8 +250,8 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         else
         {
             var delay = _target.Backoff.Delay(++Current.FruitlessAttempts, Random.Shared.NextDouble());
-            Timers.StartSingleTimer(RetryKey, Retry.Instance, delay);
-            Timers.StartSingleTimer(GiveUpKey, GiveUp.Instance, TimeLeft());
+            Timers.StartSingleTimer(Signal.Retry, Signal.Retry, delay);
+            Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, TimeLeft());
             Publish(new Deliveries.BackingOff(_target.Name, Id, Current.Attempts, reason, Current.Taken, delay));
             Become(BackingOff);
         }
@@ -287,13 +284,10 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
 
     private static void Publish(Deliveries.IDeliveryEvent happened) => Context.System.EventStream.Publish(happened);
 
-    private sealed class Retry
+    /// <summary>What it tells itself; the key of the timer that does, too.</summary>
+    private enum Signal
     {
-        public static readonly Retry Instance = new();
-    }
-
-    private sealed class GiveUp
-    {
-        public static readonly GiveUp Instance = new();
+        Retry,
+        GiveUp,
     }
 }

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using ActorSockets.Configuration;
 using ActorSockets.Servers.Sinks;
 using Akka.Actor;
@@ -29,17 +28,13 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private readonly IActorRef _connection;
     private readonly SocketControl _socket;
     private readonly ISink _sink;
-    private readonly IncrementalHash? _digest;
-    private readonly ReceiveRate _rate;
+    private readonly ReceivedDigest? _digest;
+    private readonly PeerPace _pace;
     private Task _storing = Task.CompletedTask;
-    private Task _hashing = Task.CompletedTask;
     private ReceivedChunk? _chunk;
     private bool _moreIsLikely;
     private TimeSpan _acceptedAt;
     private TimeSpan _saidAt;
-    private readonly Quarters _idle;
-    private TimeSpan? _waitingSince;
-    private long _acknowledged;
     private long _bytes;
     private long _bytesSaid;
     private Receipt? _receipt;
@@ -52,9 +47,8 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         _connection = connection;
         _socket = socket;
         _sink = createSink(server, peer);
-        _digest = server.Receipt ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
-        _rate = new ReceiveRate(server.MinReceiveRate);
-        _idle = new Quarters(server.IdleTimeout);
+        _digest = server.Receipt ? new ReceivedDigest() : null;
+        _pace = new PeerPace(server);
     }
 
     public static Props Props(ServerSettings server, string peer, IActorRef connection, SocketControl socket, Func<ServerSettings, string, ISink> createSink) =>
@@ -72,9 +66,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         _connection.Tell(new Tcp.Register(Self));
         Read();
         if (_server.IdleTimeout > TimeSpan.Zero)
-            Timers.StartPeriodicTimer(IdleCheck.Instance, IdleCheck.Instance, _idle.Length);
+            Timers.StartPeriodicTimer(Signal.IdleCheck, Signal.IdleCheck, _pace.IdleCheckInterval);
         if (_server.MinReceiveRate > 0)
-            Timers.StartPeriodicTimer(RateCheck.Instance, RateCheck.Instance, ReceiveRate.Window);
+            Timers.StartPeriodicTimer(Signal.RateCheck, Signal.RateCheck, ReceiveRate.Window);
         Publish(new ServerEvents.Accepted(_server.Name, _peer));
     }
 
@@ -84,19 +78,19 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case RateCheck when IsTooSlow(0):
+            case Signal.RateCheck when _pace.IsTooSlow(Now, 0):
                 BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)} a second (min-receive-rate)");
                 break;
             case Received { Chunk: null }:
                 Complete();
                 break;
-            case Received { Chunk: { } chunk } when IsTooSlow(chunk.Bytes.Length):
+            case Received { Chunk: { } chunk } when _pace.IsTooSlow(Now, chunk.Bytes.Length):
                 BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)} a second (min-receive-rate)");
                 break;
             case Received { Chunk: { } chunk }:
                 Store(chunk);
                 break;
-            case ReadOn:
+            case Signal.ReadOn:
                 Read();
                 break;
             default:
@@ -115,7 +109,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Replying(object message)
     {
-        if (message is ReplyTaken)
+        if (message is Signal.ReplyTaken)
             AskForMore();
         else
             AnyTime(message);
@@ -127,7 +121,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         {
             case Stored when _digest is not null:
                 Become(SendingReceipt);
-                _receipt = Receipt.For(_bytes, _digest.GetCurrentHash());
+                _receipt = Receipt.For(_bytes, _digest.Value());
                 Reply(_receipt.ToBytes());
                 break;
             case Stored:
@@ -141,7 +135,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void SendingReceipt(object message)
     {
-        if (message is ReplyTaken)
+        if (message is Signal.ReplyTaken)
             Close();
         else
             AnyTime(message);
@@ -171,11 +165,11 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case Tcp.ConnectionClosed or Terminated:
                 BreakOff("the connection ended");
                 break;
-            case IdleCheck:
-                CheckIdle();
+            case Signal.IdleCheck when _pace.IsIdle(_socket.AcknowledgedBytes()):
+                BreakOff($"nothing moved for {Durations.Format(_server.IdleTimeout)} (idle-timeout)");
                 break;
-            case RateCheck:
-                // Not our peer's turn.
+            case Signal.IdleCheck or Signal.RateCheck:
+                // It moves, or it is not its turn.
                 break;
             default:
                 Unhandled(message);
@@ -196,27 +190,19 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Store(ReceivedChunk chunk)
     {
-        Moved();
+        _pace.Moved();
         _chunk = chunk;
         _moreIsLikely = chunk.Bytes.Length == _server.ReceiveFrameBytes;
         _bytes += chunk.Bytes.Length;
-        // A chunk is hashed while the next one is on its way; the one after that waits.
-        var hashed = _hashing;
-        _hashing = _digest is null ? hashed : HashAsync(hashed, _digest, chunk.Shared());
+        var earlierHashed = _digest?.AddAsync(chunk.Shared()) ?? Task.CompletedTask;
         Become(Storing);
         var storing = _sink.WriteAsync(chunk.Bytes);
-        if (storing.IsCompletedSuccessfully && hashed.IsCompleted)
+        if (storing.IsCompletedSuccessfully && earlierHashed.IsCompletedSuccessfully)
             Answer(storing.Result);
         else
-            Await(BothAsync(storing.AsTask(), hashed));
+            Await(BothAsync(storing.AsTask(), earlierHashed));
 
-        static Task HashAsync(Task previous, IncrementalHash digest, ReceivedChunk chunk) => Task.Run(async () =>
-        {
-            await previous;
-            digest.AppendData(chunk.Bytes.Span);
-            chunk.Release();
-        });
-
+        // A chunk is hashed while the next one is on its way; the one after that waits.
         static async Task<ReadOnlyMemory<byte>> BothAsync(Task<ReadOnlyMemory<byte>> storing, Task hashed)
         {
             await hashed;
@@ -226,9 +212,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Complete()
     {
-        Moved();
+        _pace.Moved();
         Become(Completing);
-        Await(CompleteAsync(_sink, _hashing));
+        Await(CompleteAsync(_sink, _digest?.Hashed ?? Task.CompletedTask));
 
         static async Task<ReadOnlyMemory<byte>> CompleteAsync(ISink sink, Task hashed)
         {
@@ -259,17 +245,17 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private void Reply(ReadOnlyMemory<byte> reply)
     {
         Waiting();
-        _socket.SendAsync(reply).PipeTo(Self, success: () => ReplyTaken.Instance, failure: e => new Broken(e));
+        _socket.SendAsync(reply).PipeTo(Self, success: () => Signal.ReplyTaken, failure: e => new Broken(e));
     }
 
     private void AskForMore()
     {
-        Moved();
+        _pace.Moved();
         _chunk!.Release();
         _chunk = null;
         Become(Receiving);
         if (_server.ProcessingDelay > TimeSpan.Zero)
-            Timers.StartSingleTimer(ReadOn.Instance, ReadOn.Instance, _server.ProcessingDelay);
+            Timers.StartSingleTimer(Signal.ReadOn, Signal.ReadOn, _server.ProcessingDelay);
         else
             Read();
     }
@@ -282,39 +268,15 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         _connection.Tell(Tcp.Close.Instance);
     }
 
-    /// <summary>From now on it is the peer's turn: that is when idle time counts.</summary>
+    /// <summary>From now on it is the peer's turn.</summary>
     private void Waiting()
     {
-        _waitingSince = Now;
-        if (_bytes == _bytesSaid || _waitingSince - _saidAt < _server.ProgressInterval)
+        var now = Now;
+        _pace.Waiting(now);
+        if (_bytes == _bytesSaid || now - _saidAt < _server.ProgressInterval)
             return;
-        (_saidAt, _bytesSaid) = (Now, _bytes);
+        (_saidAt, _bytesSaid) = (now, _bytes);
         Publish(new ServerEvents.Received(_server.Name, _peer, _bytes));
-    }
-
-    /// <summary>It is our turn: what we take for it is not the peer's idleness.</summary>
-    private void Moved()
-    {
-        _waitingSince = null;
-        _idle.Reset();
-    }
-
-    private void CheckIdle()
-    {
-        // A peer that reads an answer slowly moves too.
-        var acknowledged = _socket.AcknowledgedBytes();
-        if (_waitingSince is null || acknowledged > _acknowledged)
-            _idle.Reset();
-        else if (_idle.IsOver())
-            BreakOff($"nothing moved for {Durations.Format(_server.IdleTimeout)} (idle-timeout)");
-        _acknowledged = acknowledged;
-    }
-
-    private bool IsTooSlow(int bytes)
-    {
-        var waited = Now - (_waitingSince ?? Now);
-        _waitingSince = _waitingSince is null ? null : Now;
-        return _rate.IsTooLow(waited, bytes);
     }
 
     private void BreakOff(string reason) => End(new ServerEvents.BrokenOff(_server.Name, _peer, _bytes, reason));
@@ -335,16 +297,25 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             Publish(new ServerEvents.BrokenOff(_server.Name, _peer, _bytes, "the receiver was stopped or crashed"));
         // Nothing to a connection that is closed; a reset to one that is not.
         _connection.Tell(Tcp.Abort.Instance);
-        _ = DisposeAfter(_storing, _sink, _hashing, _digest);
+        _ = DisposeAfter(_storing, _sink, _digest);
     }
 
-    private static async Task DisposeAfter(Task storing, ISink sink, Task hashed, IncrementalHash? digest)
+    private static async Task DisposeAfter(Task storing, ISink sink, ReceivedDigest? digest)
     {
-        await hashed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        digest?.Dispose();
+        if (digest is not null)
+            await digest.DisposeAsync();
         // The sink is told no second thing before it is done with the first; whether that failed was said already.
         await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await sink.DisposeAsync();
+    }
+
+    /// <summary>What it tells itself; the key of the timer that does, too.</summary>
+    private enum Signal
+    {
+        ReadOn,
+        ReplyTaken,
+        RateCheck,
+        IdleCheck,
     }
 
     /// <summary>What was read; no chunk is the peer's FIN. Who has ended in the meantime misses nothing.</summary>
@@ -359,24 +330,4 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private sealed record Stored(ReadOnlyMemory<byte> Reply);
 
     private sealed record StoringFailed(string Reason);
-
-    private sealed class ReplyTaken
-    {
-        public static readonly ReplyTaken Instance = new();
-    }
-
-    private sealed class ReadOn
-    {
-        public static readonly ReadOn Instance = new();
-    }
-
-    private sealed class RateCheck
-    {
-        public static readonly RateCheck Instance = new();
-    }
-
-    private sealed class IdleCheck
-    {
-        public static readonly IdleCheck Instance = new();
-    }
 }

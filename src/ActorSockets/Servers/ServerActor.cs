@@ -16,9 +16,6 @@ namespace ActorSockets.Servers;
 /// </summary>
 internal sealed class ServerActor : UntypedActor, IWithTimers
 {
-    private const string RebindKey = "rebind";
-    private const string RefusalsKey = "refusals";
-
     private readonly ServerSettings _server;
     private readonly Func<ServerSettings, string, ISink> _createSink;
     private readonly IActorRef _tcp;
@@ -63,7 +60,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 break;
             case Tcp.Bound bound:
                 // A fatal accept error stops the listener without a word.
-                Context.WatchWith(Sender, new ListenerDied());
+                Context.WatchWith(Sender, Signal.ListenerDied);
                 Sender.Tell(new Tcp.SubscribeToTcpListenerStats(Self));
                 // The same port again after a rebind, also when any free one was asked for.
                 _endpoint = Endpoints.Unmap((IPEndPoint)bound.LocalAddress);
@@ -73,7 +70,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             case Tcp.CommandFailed { Cmd: Tcp.Bind } failed:
                 GiveUp(failed.Cause.Value?.Message ?? "the reason is not known");
                 break;
-            case BindAgain:
+            case Signal.BindAgain:
                 Resolve();
                 break;
             default:
@@ -98,7 +95,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             case Tcp.TcpListenerStatistics statistics:
                 WatchAccepting(statistics.RetriedIncomingConnections);
                 break;
-            case ListenerDied:
+            case Signal.ListenerDied:
                 (_acceptRetries, _acceptFails) = (0, false);
                 Rebind();
                 Become(Binding);
@@ -113,7 +110,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case ReceiverEnded:
+            case Signal.ReceiverEnded:
                 _open--;
                 ReportDrained();
                 break;
@@ -121,7 +118,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 _draining = true;
                 ReportDrained();
                 break;
-            case ReportRefusals:
+            case Signal.ReportRefusals:
                 PublishRefusals();
                 break;
             default:
@@ -142,7 +139,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         }
 
         var receiver = Context.ActorOf(ReceiverActor.Props(_server, peer, Sender, socket, _createSink), $"{ActorName(peer)}-{++_accepted}");
-        Context.WatchWith(receiver, ReceiverEnded.Instance);
+        Context.WatchWith(receiver, Signal.ReceiverEnded);
         _open++;
     }
 
@@ -150,7 +147,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private void Refuse(string reason, string peer)
     {
         _refused[reason] = (_refused.GetValueOrDefault(reason).Count + 1, peer);
-        if (!Timers.IsTimerActive(RefusalsKey))
+        if (!Timers.IsTimerActive(Signal.ReportRefusals))
             PublishRefusals();
     }
 
@@ -159,7 +156,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         foreach (var (reason, (count, lastPeer)) in _refused)
             Tell(new ServerEvents.Refused(_server.Name, reason, count, lastPeer));
         if (_refused.Count > 0)
-            Timers.StartSingleTimer(RefusalsKey, ReportRefusals.Instance, _server.RefusalReportInterval);
+            Timers.StartSingleTimer(Signal.ReportRefusals, Signal.ReportRefusals, _server.RefusalReportInterval);
         _refused.Clear();
     }
 
@@ -182,7 +179,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     private void Rebind()
     {
-        Timers.StartSingleTimer(RebindKey, BindAgain.Instance, _server.RebindDelay);
+        Timers.StartSingleTimer(Signal.BindAgain, Signal.BindAgain, _server.RebindDelay);
         Tell(new ServerEvents.ListenerLost(_server.Name, _server.RebindDelay));
     }
 
@@ -218,22 +215,14 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     private static string ActorName(string peer) => string.Concat(peer.Where(c => c is not ('[' or ']'))).Replace('%', '_');
 
+    /// <summary>What it tells itself; the key of the timer that does, too.</summary>
+    private enum Signal
+    {
+        BindAgain,
+        ReportRefusals,
+        ReceiverEnded,
+        ListenerDied,
+    }
+
     private sealed record Resolved(IPEndPoint Endpoint);
-
-    private sealed record ListenerDied;
-
-    private sealed class ReceiverEnded
-    {
-        public static readonly ReceiverEnded Instance = new();
-    }
-
-    private sealed class BindAgain
-    {
-        public static readonly BindAgain Instance = new();
-    }
-
-    private sealed class ReportRefusals
-    {
-        public static readonly ReportRefusals Instance = new();
-    }
 }

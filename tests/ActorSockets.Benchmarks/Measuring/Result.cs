@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace ActorSockets.Benchmarks.Measuring;
 
@@ -32,9 +33,9 @@ internal sealed record Result(string Title, int Rounds, IReadOnlyList<Metric> Me
     public double? Median(string name, int metric) =>
         Standings.FirstOrDefault(s => s.Name == name) is { } standing ? Median(Values(standing, metric)) : null;
 
-    /// <summary>Of those whose names begin so, the one with the highest median of the first number.</summary>
+    /// <summary>Of those whose names begin with these words, the one with the highest median of the first number.</summary>
     public Standing? Best(string peers) =>
-        Standings.Where(s => s.Name.StartsWith(peers, StringComparison.Ordinal)).MaxBy(s => Median(Values(s, 0)) ?? double.NegativeInfinity);
+        Standings.Where(s => Regex.IsMatch(s.Name, $@"^{Regex.Escape(peers)}(?![^\s,])")).MaxBy(s => Median(Values(s, 0)) ?? double.NegativeInfinity);
 
     /// <summary>The median over the rounds of ours ÷ theirs: what disturbs the machine in one round disturbs both.</summary>
     public double? Ratio(Standing standing, int metric) => Standings.FirstOrDefault(s => s.Name == Contest.Ours) is { } ours

@@ -69,7 +69,7 @@ internal static class ResponsivenessWork
         {
             // Ours runs until it is told to stop, and then says how late its ticks were.
             await Task.Delay(TimeSpan.FromSeconds(Seconds), timeout);
-            await ticker.SignalAsync("INT");
+            await ticker.SignalAsync("TERM");
         }
 
         var line = await ticker.HearAsync(@"^ticker: .* p50 ([\d.]+) ms, p99 ([\d.]+) ms,(?: p99\.9 ([\d.]+) ms,)? max ([\d.]+) ms", timeout);
