@@ -1,8 +1,10 @@
+using System.Net;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Ticker;
+using ActorSockets.Transport;
 using Akka.Actor;
 using Akka.IO;
 
@@ -22,8 +24,8 @@ public sealed class ActorSocketsExtension : IExtension
     {
         _system = system;
         Settings = ActorSocketsSettings.From(system.Settings.Config);
-        Servers = system.ActorOf(ServerSupervisor.Props(Settings.Servers, CreateSink, system.Tcp()), "servers");
-        Clients = system.ActorOf(ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, system.Tcp()), "clients");
+        Servers = system.ActorOf(ServerSupervisor.Props(Settings.Servers, CreateSink, l => ListenerActor.Props(l, Resolve, system.Tcp())), "servers");
+        Clients = system.ActorOf(ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(Resolve)), "clients");
         if (Settings.Ticker.Enabled)
             system.ActorOf(TickerActor.Props(Settings.Ticker.Interval), "ticker");
 
@@ -34,6 +36,9 @@ public sealed class ActorSocketsExtension : IExtension
             await DrainAsync();
             return Akka.Done.Instance;
         });
+
+        static Task<IPAddress[]> Resolve(string host, CancellationToken cancellation) =>
+            IPAddress.TryParse(host, out var address) ? Task.FromResult<IPAddress[]>([address]) : System.Net.Dns.GetHostAddressesAsync(host, cancellation);
 
         ISink CreateSink(ServerSettings server, string peer) => SinkFactory.Create(new SinkContext(server, peer, print));
     }

@@ -53,7 +53,7 @@ public sealed partial record ActorSocketsSettings(
         var section = new SettingsSection(errors, (Root, written), (Root, reference));
         var settings = new ActorSocketsSettings(
             ReadEntries(section, "servers", ServerSettings.From),
-            ReadEntries(section, "targets", (name, target) => TargetSettings.From(name, target, Section("targets", written).Items.Count)),
+            ReadEntries(section, "targets", TargetSettings.From),
             TickerSettings.From(section.Merged("ticker")),
             section.Int("max-connecting", 1, 100_000),
             section.Merged("shutdown").Duration("drain-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),

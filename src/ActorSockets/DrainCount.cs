@@ -6,15 +6,15 @@ namespace ActorSockets;
 internal sealed class DrainCount(object drained)
 {
     private readonly HashSet<IActorRef> _busy = [];
-    private IActorRef? _asker;
+    private readonly List<IActorRef> _askers = [];
 
-    /// <summary>Passes the request on to every child.</summary>
-    public void Begin(object drain, IEnumerable<IActorRef> children, IActorRef asker)
+    /// <summary>Passes the request on to every child; the asker is told when none has anything under way.</summary>
+    public void Begin(object request, IEnumerable<IActorRef> children, IActorRef asker)
     {
-        _asker = asker;
+        _askers.Add(asker);
         _busy.UnionWith(children);
         foreach (var child in _busy)
-            child.Tell(drain);
+            child.Tell(request);
         Report();
     }
 
@@ -29,7 +29,7 @@ internal sealed class DrainCount(object drained)
     {
         if (_busy.Count > 0)
             return;
-        _asker?.Tell(drained);
-        _asker = null;
+        _askers.ForEach(asker => asker.Tell(drained));
+        _askers.Clear();
     }
 }

@@ -53,7 +53,7 @@ public sealed class CommandSpecs : IDisposable
         var (exitCode, said) = await HostProcess.RunAsync("run", file, "--set", "actor-sockets.servers.inbox.port=0",
             "--set", $"actor-sockets.targets.local.port={await server.PortOfAsync("server-1")}");
         Assert.Equal(0, exitCode);
-        Assert.Matches("(?m)^local +delivered ", said);
+        Assert.Matches("(?m)^local +sent ", said);
     }
 
     [Theory]

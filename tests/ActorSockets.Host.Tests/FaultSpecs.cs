@@ -19,7 +19,7 @@ public sealed class FaultSpecs : IDisposable
         await server.HearAsync("connected");
         await WaitForAsync(() => Directory.GetFiles(_directory, "*.partial").Any(f => new FileInfo(f).Length == 20_000));
         await server.SignalAsync("KILL");
-        await client.HearAsync(@"target t: 127\.0\.0\.1:\d+ broke the connection: Connection reset by peer");
+        await client.HearAsync(@"target t: 127\.0\.0\.1:\d+: Connection reset by peer");
         await server.DisposeAsync();
         Assert.Empty(Complete());
 

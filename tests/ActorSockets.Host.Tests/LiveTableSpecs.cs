@@ -30,7 +30,7 @@ public sealed class LiveTableSpecs
         _now += TimeSpan.FromSeconds(2.2);
         Assert.Contains("blocked 3.2 s", Row(board, "t-1"), StringComparison.Ordinal);
         board.Add(new Deliveries.Unblocked("t-1", "", TimeSpan.FromSeconds(3.2)), _now);
-        board.Add(new Deliveries.BackingOff("t-1", "", 1, "broken [x]", 1000, TimeSpan.FromSeconds(4)), _now);
+        board.Add(new Deliveries.BackingOff("t-1", "", 1, FailureKind.ConnectionLost, "broken [x]", 1000, TimeSpan.FromSeconds(4)), _now);
         Assert.Contains("backing off 4 s: broken [x]", Row(board, "t-1"), StringComparison.Ordinal);
         board.Add(new Deliveries.Confirming("t-1", ""), _now);
         Assert.Matches("100 % .*confirming 0 ms", Row(board, "t-1"));
@@ -56,7 +56,7 @@ public sealed class LiveTableSpecs
     {
         for (var i = 1; i <= 22; i++)
             _board.Add(new Deliveries.Delivered($"t-{i}", "", Done), _now);
-        _board.Add(new Deliveries.Failed("t-23", "", "gone", Done), _now);
+        _board.Add(new Deliveries.Failed("t-23", "", FailureKind.Refused, "gone", Done), _now);
         _board.Add(new Ticked(7, TimeSpan.FromMilliseconds(2)), _now);
         var lines = _board.At(_now).Render(100, 40);
         Assert.Equal(4, lines.Count);
@@ -72,7 +72,7 @@ public sealed class LiveTableSpecs
     public void What_there_is_no_room_for_is_counted(int height)
     {
         for (var i = 1; i <= 25; i++)
-            _board.Add(new Deliveries.Failed($"t-{i}", "", "gone", Done), _now);
+            _board.Add(new Deliveries.Failed($"t-{i}", "", FailureKind.Refused, "gone", Done), _now);
         var lines = _board.At(_now).Render(100, height);
         Assert.InRange(lines.Count, 1, height);
         Assert.Contains(lines, l => l.Contains("25 targets", StringComparison.Ordinal));

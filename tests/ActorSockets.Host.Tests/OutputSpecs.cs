@@ -93,7 +93,7 @@ public sealed class OutputSpecs
         var last = send.Said[(send.Said.LastIndexOf("\e[J", StringComparison.Ordinal) + 3)..];
         Assert.Matches(@"^target +outcome ", last);
         Assert.DoesNotContain('━', last);
-        Assert.Matches(@"(?m)^1-127\.0\.0\.1_\d+ +delivered +\d+ +1 ", send.Said);
+        Assert.Matches(@"(?m)^1-127\.0\.0\.1_\d+ +sent +\d+ +1 ", send.Said);
     }
 
     [Theory]

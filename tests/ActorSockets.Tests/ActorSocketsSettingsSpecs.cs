@@ -7,18 +7,6 @@ namespace ActorSockets.Tests;
 
 public sealed class ActorSocketsSettingsSpecs
 {
-    [Theory]
-    [InlineData(1, 1024)]
-    [InlineData(33, 256)]
-    [InlineData(129, 64)]
-    [InlineData(1001, 16)]
-    public void The_more_targets_the_smaller_their_frames(int targets, int expectedKiB)
-    {
-        var names = string.Join('\n', Enumerable.Range(1, targets).Select(i => $"t{i} {{ }}"));
-        var settings = ActorSocketsSettings.From(ConfigurationFactory.ParseString($"actor-sockets {{ target-defaults.port = 1, targets {{ {names} }} }}"));
-        Assert.All(settings.Targets, t => Assert.Equal(expectedKiB * 1024, t.SendFrameBytes));
-    }
-
     [Fact]
     public void Reference_conf_alone_is_valid_and_runs_nothing()
     {

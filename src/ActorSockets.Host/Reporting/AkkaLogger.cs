@@ -12,7 +12,7 @@ internal sealed class AkkaLogger(Output output) : UntypedActor
     // The end of the system is told at the level of DEBUG, whatever level was asked for (1.5.74).
     private readonly LogLevel _least = Logging.LogLevelFor(Context.System.Settings.LogLevel);
 
-    public static Props Props(Output output) => Actors.Props(() => new AkkaLogger(output));
+    public static Props Props(Output output) => PlainProps.Of(() => new AkkaLogger(output));
 
     protected override void OnReceive(object message)
     {

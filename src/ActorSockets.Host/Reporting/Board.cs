@@ -105,6 +105,9 @@ internal sealed class Board(ActorSocketsSettings settings)
                 case Deliveries.Delivered e:
                     End(Phase.Delivered, e.Report, "");
                     break;
+                case Deliveries.Sent e:
+                    End(Phase.Delivered, e.Report, "");
+                    break;
                 case Deliveries.Unconfirmed e:
                     End(Phase.Unconfirmed, e.Report, e.Reason);
                     break;
@@ -163,6 +166,10 @@ internal sealed class Board(ActorSocketsSettings settings)
                     Took(e.Peer, e.Bytes);
                     break;
                 case ServerEvents.Completed e:
+                    Took(e.Peer, e.Bytes);
+                    _open.Remove(e.Peer);
+                    break;
+                case ServerEvents.ReceiptLost e:
                     Took(e.Peer, e.Bytes);
                     _open.Remove(e.Peer);
                     break;

@@ -18,7 +18,7 @@ internal static partial class JsonLines
     {
         // For a pipe or a file, never inside HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new Milliseconds(), new Address() },
+        Converters = { new Milliseconds(), new Address(), new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { NameDurations } },
     };
 

@@ -28,7 +28,7 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
     }
 
     public static Props Props(ActorSocketsSettings settings, ReportFormat format, Output output) =>
-        Actors.Props(() => new ReporterActor(settings, format, output));
+        PlainProps.Of(() => new ReporterActor(settings, format, output));
 
     public ITimerScheduler Timers { get; set; } = null!;
 

@@ -19,7 +19,7 @@ internal sealed class RunSummary
     public int Unfinished { get; private set; }
 
     /// <summary>Whether every delivery that was begun is delivered.</summary>
-    public bool AllDelivered => _deliveries.Values.All(o => o is Deliveries.Delivered);
+    public bool AllDelivered => _deliveries.Values.All(o => o is Deliveries.Delivered or Deliveries.Sent);
 
     public void Add(object happened)
     {
@@ -38,6 +38,10 @@ internal sealed class RunSummary
                 _servers.TryAdd(bound.Server, new RunEvents.Server(bound.Server, bound.Endpoint.ToString(), 0, 0, 0, 0));
                 break;
             case ServerEvents.Completed e:
+                _open[e.Server]--;
+                _servers[e.Server] = _servers[e.Server] with { Completed = _servers[e.Server].Completed + 1, Bytes = _servers[e.Server].Bytes + e.Bytes };
+                break;
+            case ServerEvents.ReceiptLost e:
                 _open[e.Server]--;
                 _servers[e.Server] = _servers[e.Server] with { Completed = _servers[e.Server].Completed + 1, Bytes = _servers[e.Server].Bytes + e.Bytes };
                 break;
@@ -74,6 +78,7 @@ internal sealed class RunSummary
         Deliveries.Rejected e => new RunEvents.Delivery(target, id, "rejected", e.Reason, null),
         Deliveries.Unconfirmed e => new RunEvents.Delivery(target, id, "unconfirmed", e.Reason, e.Report),
         Deliveries.Failed e => new RunEvents.Delivery(target, id, "failed", e.Reason, e.Report),
+        Deliveries.Sent e => new RunEvents.Delivery(target, id, "sent", null, e.Report),
         _ => new RunEvents.Delivery(target, id, "delivered", null, ((Deliveries.IOutcome)ended).Report),
     };
 

@@ -1,12 +1,13 @@
 using System.Buffers;
 using ActorSockets.Payloads;
+using Akka.Event;
 
 namespace ActorSockets.Clients;
 
 /// <summary>Some bytes of the payload.</summary>
 /// <param name="Bytes">They stay as they are until the chunk is taken.</param>
 /// <param name="IsPooled">Whether their array goes back to the pool then.</param>
-internal sealed record Chunk(ArraySegment<byte> Bytes, bool IsPooled)
+internal sealed record Chunk(ArraySegment<byte> Bytes, bool IsPooled) : IDeadLetterSuppression
 {
     public int Count => Bytes.Count;
 }

@@ -1,3 +1,4 @@
+using ActorSockets.Transport;
 using Akka.Actor;
 
 namespace ActorSockets.Clients;
@@ -13,25 +14,25 @@ internal sealed class ClientSupervisor : UntypedActor
 
     private readonly IReadOnlyList<TargetSettings> _targets;
     private readonly int _maxConnecting;
-    private readonly IActorRef _tcp;
+    private readonly IConnector _connector;
     private readonly DrainCount _draining = new(new Deliveries.Drained());
     private readonly Dictionary<string, IActorRef> _senders = new(StringComparer.Ordinal);
 
-    public ClientSupervisor(IReadOnlyList<TargetSettings> targets, int maxConnecting, IActorRef tcp)
+    public ClientSupervisor(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector)
     {
         _targets = targets;
         _maxConnecting = maxConnecting;
-        _tcp = tcp;
+        _connector = connector;
     }
 
-    public static Props Props(IReadOnlyList<TargetSettings> targets, int maxConnecting, IActorRef tcp) =>
-        Actors.Props(() => new ClientSupervisor(targets, maxConnecting, tcp));
+    public static Props Props(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector) =>
+        PlainProps.Of(() => new ClientSupervisor(targets, maxConnecting, connector));
 
     protected override void PreStart()
     {
         var gate = Context.ActorOf(ConnectGate.Props(_maxConnecting, Math.Max(1, Posix.SpareHandles() / HandlesPerAttempt)), ConnectGate.Name);
         foreach (var target in _targets)
-            _senders[target.Name] = Context.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), gate, _tcp), target.Name);
+            _senders[target.Name] = Context.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), gate, _connector), target.Name);
     }
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
@@ -56,6 +57,9 @@ internal sealed class ClientSupervisor : UntypedActor
                 break;
             case Deliveries.Drain drain:
                 _draining.Begin(drain, _senders.Values, Sender);
+                break;
+            case Deliveries.CutOff cutOff:
+                _draining.Begin(cutOff, _senders.Values, Sender);
                 break;
             case Deliveries.Drained:
                 _draining.Done(Sender);

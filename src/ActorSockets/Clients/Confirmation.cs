@@ -13,6 +13,12 @@ internal sealed class Confirmation(Confirm asked) : IDisposable
     /// <summary>Whether the peer's FIN came before ours, and so says nothing about our last bytes.</summary>
     public bool PeerClosedFirst { get; set; }
 
+    /// <summary>Whether the peer's FIN has come.</summary>
+    public bool PeerClosed { get; set; }
+
+    /// <summary>Whether ours has gone out.</summary>
+    public bool WeFinished { get; set; }
+
     /// <summary>Counts what is about to be sent, in order.</summary>
     public void Sending(ReadOnlySpan<byte> bytes)
     {
@@ -37,17 +43,17 @@ internal sealed class Confirmation(Confirm asked) : IDisposable
         if (_sent is null)
         {
             return PeerClosedFirst
-                ? new Attempt.Unconfirmed($"{peer} closed its side before it had seen the end: it may have read all, or not")
+                ? new Attempt.Unconfirmed($"{peer} closed its side before it could see the end: nothing tells how much it read")
                 : new Attempt.Confirmed();
         }
 
         if (_answer.Count == 0)
             return new Attempt.Unconfirmed($"{peer} closed without a receipt (does it send one?)");
         if (Heard() is not { } receipt)
-            return new Attempt.Unconfirmed($"{peer} sent back something that is no receipt");
+            return new Attempt.Unconfirmed($"{peer} sent something that is not a receipt");
         return receipt == Sent()
             ? new Attempt.Confirmed()
-            : new Attempt.Lost($"{peer} stored something else: it received {receipt.Bytes} B with SHA-256 {receipt.Sha256}, not the {_sentBytes} B with {Sent().Sha256} that were sent");
+            : new Attempt.Lost(FailureKind.ReceiptMismatch, $"{peer} stored something else: {receipt.Bytes} B with SHA-256 {receipt.Sha256}; sent were {_sentBytes} B with SHA-256 {Sent().Sha256}");
     }
 
     public void Dispose() => _sent?.Dispose();

@@ -19,7 +19,7 @@ internal sealed class ConnectGate(int places, long attempts) : UntypedActor
     private readonly Queue<IActorRef> _waiting = new();
     private readonly HashSet<IActorRef> _dead = [];
 
-    public static Props Props(int places, long attempts) => Actors.Props(() => new ConnectGate(places, attempts));
+    public static Props Props(int places, long attempts) => PlainProps.Of(() => new ConnectGate(places, attempts));
 
     protected override void OnReceive(object message)
     {

@@ -1,233 +1,218 @@
+using System.Net;
 using ActorSockets.Configuration;
 using ActorSockets.Payloads;
+using ActorSockets.Transport;
 using Akka.Actor;
-using Akka.IO;
+using Akka.Event;
 
 namespace ActorSockets.Clients;
 
 /// <summary>
-/// One attempt: one payload over one connection, which a <see cref="ConnectorActor"/> opens. It tells its parent how it
-/// goes, and, last, how it ended (<see cref="Attempt"/>); its death resets what is still open.
+/// One attempt: one payload over one connection. It tells its parent how it goes, and, last, how it ended
+/// (<see cref="Attempt"/>); its death resets what is still open.
 /// <code>
-///  Connecting ── Connected ──► Sending ── last byte taken ──► AwaitingConfirmation ── the peer closed ──► Ended
-///      │                        │  ▲ ack                         │           │ too late: Unconfirmed
-///      └── Ended                └──┘                             │           └──► LettingThePeerRead
-///                               └── reset, busy, unreadable ─────┴──► Ended
-///  Blocked is Sending with an ack that is overdue.
+///  Waiting ── Entered ──► Opening ── the payload ──► Connecting ── connected ──► Sending ── last byte taken ──► Confirming
+///                            │                          │                        │  ▲ Retry                      │
+///                            └── unreadable             └── refused, too late    └──┘ the kernel has room         │
+///                                     │                        │                 │ reset, busy, unreadable        │ the peer's end, a
+///                                     ▼                        ▼                 ▼                                ▼ reset, too late
+///                                   Ended ◄─────────────────────────────────────────────────────────────────────┘
 /// </code>
-/// One write is in flight while the next chunk is being read: two buffers, and that is all the memory an attempt holds.
+/// The kernel is offered one chunk while the next one is being read: two buffers are all the memory that an attempt holds.
+/// What it does not take at once waits for a <see cref="Retry"/> message, which comes when there is room again.
 /// </summary>
 internal sealed class ConnectionActor : UntypedActor, IWithTimers
 {
+    // A peer that answers does so at once. One that swallows SYNs must not keep a place from those that do.
+    private static readonly TimeSpan LongestInPlace = TimeSpan.FromMilliseconds(250);
+
     private readonly TargetSettings _target;
     private readonly Payload _payload;
     private readonly int _attempt;
     private readonly IActorRef _gate;
-    private readonly IActorRef _tcp;
+    private readonly IConnector _connector;
     private readonly Confirmation _confirmation;
-    private readonly Quarters _patience;
-    private readonly SendRate _rate;
     private readonly CancellationTokenSource _ended = new();
-
-    private ChunkSource _chunks = null!;
-    private IActorRef? _connection;
-    private SocketControl _socket = SocketControl.None;
-    private string _peer = "";
-
-    private Chunk? _inFlight;
-    private long _taken;
-    private TimeSpan _offeredAt;
+    private readonly byte[] _answer = new byte[Receipt.MaxLength + 1];
+    private Task<Stream>? _opening;
+    private Task<Connection>? _connecting;
+    private Task _reading = Task.CompletedTask;
+    private Connection? _connection;
     private bool _blocked;
-    private long _acknowledged;
-    private bool _allIsThere;
 
-    public ConnectionActor(TargetSettings target, Payload payload, int attempt, IActorRef gate, IActorRef tcp)
+    public ConnectionActor(TargetSettings target, Payload payload, int attempt, IActorRef gate, IConnector connector)
     {
         _target = target;
         _payload = payload;
         _attempt = attempt;
         _gate = gate;
-        _tcp = tcp;
+        _connector = connector;
         _confirmation = new Confirmation(target.Confirm);
-        _patience = new Quarters(target.ConfirmTimeout);
-        _rate = new SendRate(target.MaxSendRate);
     }
 
-    public static Props Props(TargetSettings target, Payload payload, int attempt, IActorRef gate, IActorRef tcp) =>
-        Actors.Props(() => new ConnectionActor(target, payload, attempt, gate, tcp));
+    public static Props Props(TargetSettings target, Payload payload, int attempt, IActorRef gate, IConnector connector) =>
+        PlainProps.Of(() => new ConnectionActor(target, payload, attempt, gate, connector));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     private static TimeSpan Now => Context.System.Scheduler.MonotonicClock;
 
-    protected override void PreStart() => Context.ActorOf(ConnectorActor.Props(_target, _payload, _attempt, _gate, _tcp), "connector");
+    private string Peer => _connection is null || _connection.Peer == _target.Endpoint ? _target.Endpoint : $"{_target.Endpoint} ({_connection.Peer})";
 
-    /// <summary>A fault of the connector is one of ours.</summary>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Escalate);
+    protected override void PreStart() => _gate.Tell(ConnectGate.Enter.Instance);
 
-    protected override void OnReceive(object message)
+    protected override void OnReceive(object message) => Waiting(message);
+
+    private void Waiting(object message)
+    {
+        if (message is not ConnectGate.Entered)
+        {
+            Unhandled(message);
+            return;
+        }
+
+        Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _target.ConnectTimeout);
+        Timers.StartSingleTimer(Signal.LeavePlace, Signal.LeavePlace, LongestInPlace);
+        _opening = Task.Run(_payload.Open);
+        Preparation.OpenAsync(_opening).PipeTo(Self);
+        Become(Opening);
+    }
+
+    private void Opening(object message)
     {
         switch (message)
         {
-            case Attempt.Opened opened:
-                Context.Parent.Tell(opened);
-                break;
-            case ConnectorActor.Connected connected:
-                _chunks = new ChunkSource(connected.Bytes, _target.Chunk.AtRate(_target.MaxSendRate));
-                (_connection, _socket, _peer) = (connected.Connection, connected.Socket, connected.Peer);
-                Context.Watch(_connection);
-                // Akka would answer the peer's FIN by itself, with our data still on its way.
-                _connection.Tell(new Tcp.Register(Self, keepOpenOnPeerClosed: true));
-                // One read is always open: a reset is not seen without.
-                _connection.Tell(Tcp.ResumeReading.Instance);
-                Context.Parent.Tell(new Attempt.Established(connected.Endpoint));
-                Become(Sending);
-                Continue();
+            case Stream bytes:
+                Context.Parent.Tell(new Attempt.Opened(bytes.Length));
+                _connecting = _connector.ConnectAsync(_target.Host, _target.Port, new SocketSettings(_target.KeepAlive), _attempt, _ended.Token);
+                _connecting.PipeTo(Self);
+                Become(m => Connecting(m, bytes));
                 break;
             case Attempt.Ending ending:
                 End(ending);
                 break;
+            case Signal.Deadline:
+                End(new Attempt.Lost(FailureKind.Payload, $"{_payload.Description} did not open within {Durations.Format(_target.ConnectTimeout)} (connect-timeout)"));
+                break;
             default:
-                Unhandled(message);
+                InPlace(message);
                 break;
         }
     }
 
-    private void Sending(object message)
+    private void Connecting(object message, Stream bytes)
+    {
+        switch (message)
+        {
+            case Connection connection:
+                Timers.CancelAll();
+                _gate.Tell(ConnectGate.Leave.Instance);
+                _connection = connection;
+                Context.Parent.Tell(new Attempt.Established(connection.Peer));
+                var transfer = new Transfer(connection, new ChunkSource(bytes, _target.Chunk.AtRate(_target.MaxSendRate)), new SendRate(_target.MaxSendRate));
+                // One read is always open: nothing else tells of a reset.
+                Listen();
+                Become(m => Sending(m, transfer));
+                Continue(transfer);
+                break;
+            case Status.Failure { Cause: ConnectException e }:
+                End(new Attempt.Lost(KindOf(e.Failure), e.Message));
+                break;
+            case Status.Failure failure:
+                End(new Attempt.Lost(FailureKind.Internal, failure.Cause.Message));
+                break;
+            case Signal.Deadline:
+                End(new Attempt.Lost(FailureKind.Unreachable, $"{_target.Endpoint} did not {(IPAddress.TryParse(_target.Host, out _) ? "" : "resolve, or not ")}answer, within {Durations.Format(_target.ConnectTimeout)} (connect-timeout)"));
+                break;
+            default:
+                InPlace(message);
+                break;
+        }
+    }
+
+    private void InPlace(object message)
+    {
+        if (message is Signal.LeavePlace)
+            _gate.Tell(ConnectGate.Leave.Instance);
+        else
+            Unhandled(message);
+    }
+
+    private void Sending(object message, Transfer transfer)
     {
         switch (message)
         {
             case Chunk chunk:
-                if (Accept(chunk))
-                    Continue();
+                if (Accept(chunk, transfer))
+                    Continue(transfer);
                 break;
             case ReadFailed failed:
-                End(new Attempt.BadPayload($"{_payload.Description} cannot be read: {failed.Reason}"));
+                End(new Attempt.Hopeless(FailureKind.Payload, $"{_payload.Description} cannot be read: {failed.Reason}"));
                 break;
-            case ChunkTaken:
-                Took();
-                Continue();
+            case Retry retry:
+                Took(retry.Taken, transfer);
+                Continue(transfer);
                 break;
-            case Tcp.CommandFailed { Cmd: Tcp.Write }:
-                // Nothing of it was queued: the very same bytes are offered again.
-                if (_target.OnBusy == OnBusy.Fail)
-                    End(new Attempt.Busy());
-                else
-                    Timers.StartSingleTimer(Signal.Retry, Signal.Retry, _target.RetryInterval);
-                break;
-            case Signal.Retry when _inFlight is { } chunk:
-                Write(chunk);
-                break;
-            case Signal.MayGo:
-                Continue();
+            case Signal.Continue:
+                Continue(transfer);
                 break;
             case Signal.BusyCheck:
-                CheckBusy();
+                CheckBusy(transfer);
                 break;
             case Signal.BlockedReport when _blocked:
-                Context.Parent.Tell(new Attempt.Stalled(Now - _offeredAt));
+                Context.Parent.Tell(new Attempt.Stalled(Now - transfer.WaitingSince));
                 break;
-            case Tcp.PeerClosed:
+            case Heard { Count: 0 }:
                 // A half-close: the peer has nothing to say and may well go on reading.
                 _confirmation.PeerClosedFirst = true;
                 break;
+            case Broken broken:
+                End(new Attempt.Lost(FailureKind.ConnectionLost, $"{Peer}: {broken.Reason}"));
+                break;
             default:
                 AnyTime(message);
                 break;
         }
     }
 
-    private void AwaitingConfirmation(object message)
+    private void Confirming(object message, Transfer transfer, AcknowledgementWatch watch)
     {
         switch (message)
         {
-            case Tcp.Closed:
-                End(new Attempt.Confirmed());
+            case Finished finished:
+                _confirmation.PeerClosedFirst |= !finished.PeerListened;
+                _confirmation.WeFinished = true;
+                Judge();
                 break;
-            case Tcp.ConfirmedClosed:
-                End(_confirmation.Judge(_peer));
+            case Heard { Count: 0 }:
+                _confirmation.PeerClosed = true;
+                Judge();
                 break;
-            case Tcp.ErrorClosed or Signal.Deadline when _confirmation.HasRightReceipt():
-                End(new Attempt.Confirmed());
+            case Broken or Signal.Deadline when _confirmation.HasRightReceipt():
+                EndQuietly(new Attempt.Confirmed());
+                break;
+            case Broken broken:
+                End(new Attempt.Lost(FailureKind.ConnectionLost, $"{Peer}: {broken.Reason}"));
                 break;
             case Signal.Deadline:
-                LookForAcknowledgements();
-                break;
-            case Tcp.PeerClosed:
-                // Its FIN was on the way before ours went out: Akka will report a ConfirmedClosed that confirms nothing.
-                _confirmation.PeerClosedFirst = true;
+                Look(transfer, watch);
                 break;
             default:
                 AnyTime(message);
                 break;
         }
-    }
-
-    /// <summary>
-    /// The kernel had taken more than the peer's. As long as some of it is not acknowledged, it is still being sent, and
-    /// give-up-after counts; after that it is the peer's turn to confirm.
-    /// </summary>
-    private void LookForAcknowledgements()
-    {
-        var acknowledged = _socket.AcknowledgedBytes();
-        if (acknowledged > _acknowledged)
-        {
-            _acknowledged = acknowledged;
-            _patience.Reset();
-            Context.Parent.Tell(new Attempt.Progressed(_taken));
-        }
-
-        if (_allIsThere && _patience.IsOver())
-        {
-            LeaveUnconfirmed();
-            return;
-        }
-
-        // Unknown counts as all. The SYN may be counted too, so that one byte is left to doubt.
-        if (!_allIsThere && (acknowledged == 0 || acknowledged >= _taken))
-        {
-            _allIsThere = true;
-            Context.Parent.Tell(new Attempt.Confirming());
-        }
-
-        // Until then it is for give-up-after to hear in time that something moves.
-        var soon = TimeSpan.FromTicks(Math.Min(_patience.Length.Ticks, _target.GiveUpAfter.Ticks / 8));
-        Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _allIsThere ? _patience.Length : soon);
-    }
-
-    private void LeaveUnconfirmed()
-    {
-        Context.Parent.Tell(new Attempt.Ended(new Attempt.Unconfirmed($"{_peer} did not close within {Durations.Format(_target.ConfirmTimeout)} of taking all")));
-        Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _target.GiveUpAfter);
-        // All is there and our FIN behind it: whatever ends us now may do so quietly. The payload is needed no more.
-        _socket.Disarm();
-        foreach (var connector in Context.GetChildren())
-            Context.Stop(connector);
-        Become(LettingThePeerRead);
-    }
-
-    /// <summary>The outcome is said. Akka can only reset a connection that waits for the peer's FIN (1.5.74); there is no hurry.</summary>
-    private void LettingThePeerRead(object message)
-    {
-        if (message is Tcp.Received)
-            _connection.Tell(Tcp.ResumeReading.Instance);
-        else if (message is Tcp.ConnectionClosed or Terminated or Signal.Deadline)
-            Context.Stop(Self);
     }
 
     private void AnyTime(object message)
     {
         switch (message)
         {
-            case Tcp.Received received:
-                _confirmation.Heard(received.Data.ToReadOnlySpan());
-                _connection.Tell(Tcp.ResumeReading.Instance);
+            case Heard heard:
+                _confirmation.Heard(_answer.AsSpan(0, heard.Count));
+                Listen();
                 break;
-            case Tcp.ErrorClosed closed:
-                End(new Attempt.Lost($"{_peer} broke the connection: {closed.Cause}"));
-                break;
-            case Tcp.ConnectionClosed or Terminated:
-                End(new Attempt.Lost($"the connection to {_peer} ended"));
+            case Signal:
+                // A timer of a state that is over.
                 break;
             default:
                 Unhandled(message);
@@ -235,84 +220,93 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         }
     }
 
-    /// <summary>Keeps one write in flight and one chunk ready behind it, and goes on to confirm after the last.</summary>
-    private void Continue()
+    /// <summary>Offers what is ready, reads ahead, and goes on to confirm after the last byte.</summary>
+    private void Continue(Transfer transfer)
     {
-        if (_inFlight is null && !IsAheadOfRate() && _chunks.TakeNext() is { } next)
+        if (!IsAheadOfRate(transfer) && transfer.TryNext(Now))
         {
-            _inFlight = next;
-            _offeredAt = Now;
-            _rate.Sending(next.Count, _offeredAt);
             if (!Timers.IsTimerActive(Signal.BusyCheck))
                 Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, _target.BusyAfter);
-            Write(next);
+            Offer(transfer);
         }
 
-        if (_chunks.WantsToRead)
-            ReadNext();
-        else if (_inFlight is null && _chunks.IsDone)
-            Confirm();
+        if (transfer.Chunks.WantsToRead)
+            ReadNext(transfer);
+        else if (!transfer.IsOffering && transfer.Chunks.IsDone)
+            Confirm(transfer);
     }
 
-    private bool IsAheadOfRate()
+    private bool IsAheadOfRate(Transfer transfer)
     {
-        var wait = _rate.Wait(Now);
+        var wait = transfer.RateWait(Now);
         if (wait > TimeSpan.Zero)
-            Timers.StartSingleTimer(Signal.MayGo, Signal.MayGo, wait);
+            Timers.StartSingleTimer(Signal.Continue, Signal.Continue, wait);
         return wait > TimeSpan.Zero;
     }
 
-    private void ReadNext()
+    private void Offer(Transfer transfer)
     {
-        var reading = _chunks.ReadAsync(_ended.Token);
-        if (!reading.IsCompletedSuccessfully)
-            reading.AsTask().PipeTo(Self, failure: e => new ReadFailed(e.Message));
-        else if (Accept(reading.Result) && _inFlight is null)
-            Continue();
+        var offering = transfer.OfferAsync();
+        if (!offering.IsCompletedSuccessfully)
+            offering.AsTask().PipeTo(Self, success: taken => new Retry(taken), failure: e => new Broken(e.Message));
+        else
+            // By way of the mailbox, so that a quick peer leaves time for others.
+            Self.Tell(new Retry(offering.Result));
     }
 
-    private bool Accept(Chunk chunk)
+    private void Took(int count, Transfer transfer)
+    {
+        var whole = transfer.Took(count, Now);
+        EndBlocked();
+        Context.Parent.Tell(new Attempt.Progressed(transfer.Taken));
+        if (!whole)
+            Offer(transfer);
+    }
+
+    private void ReadNext(Transfer transfer)
+    {
+        var reading = transfer.Chunks.ReadAsync(_ended.Token);
+        if (reading.IsCompletedSuccessfully)
+        {
+            // In memory already: by way of the mailbox, likewise.
+            Self.Tell(reading.Result);
+            return;
+        }
+
+        var task = reading.AsTask();
+        _reading = task;
+        task.PipeTo(Self, failure: e => new ReadFailed(e.Message));
+    }
+
+    private bool Accept(Chunk chunk, Transfer transfer)
     {
         _confirmation.Sending(chunk.Bytes);
-        if (_chunks.TryAccept(chunk))
+        if (transfer.Chunks.TryAccept(chunk))
             return true;
-        End(new Attempt.BadPayload($"{_payload.Description} became shorter while it was being sent: {_chunks.Read} of {_chunks.Length} B"));
+        End(new Attempt.Hopeless(FailureKind.Payload, $"{_payload.Description} became shorter while it was being sent: {transfer.Chunks.Read} of {transfer.Chunks.Length} B"));
         return false;
     }
 
-    private void Write(Chunk chunk) =>
-        _connection.Tell(Tcp.Write.Create(ByteString.FromBytes(chunk.Bytes), ChunkTaken.Instance));
-
-    private void Took()
+    /// <summary>One timer for many chunks: it fires, looks how long the kernel has taken nothing, and sleeps for the rest.</summary>
+    private void CheckBusy(Transfer transfer)
     {
-        var chunk = _inFlight!;
-        _inFlight = null;
-        _taken += chunk.Count;
-        _chunks.Taken(chunk, Now - _offeredAt);
-        EndBlocked();
-        Context.Parent.Tell(new Attempt.Progressed(_taken));
-    }
-
-    /// <summary>One timer for many writes: it fires, looks how long the present one waits, and sleeps for the rest.</summary>
-    private void CheckBusy()
-    {
-        if (_inFlight is null || _blocked)
+        if (!transfer.IsOffering || _blocked)
             return;
 
-        var left = _target.BusyAfter - (Now - _offeredAt);
-        if (left > TimeSpan.Zero)
+        var waited = Now - transfer.WaitingSince;
+        if (waited < _target.BusyAfter)
         {
-            Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, left);
+            Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, _target.BusyAfter - waited);
         }
         else if (_target.OnBusy == OnBusy.Fail)
         {
-            End(new Attempt.Busy());
+            End(new Attempt.Hopeless(FailureKind.Busy, $"{_target.Endpoint} is busy (on-busy = fail)"));
         }
         else
         {
             _blocked = true;
             Timers.StartPeriodicTimer(Signal.BlockedReport, Signal.BlockedReport, _target.BlockedReportInterval);
-            Context.Parent.Tell(new Attempt.Stalled(Now - _offeredAt));
+            Context.Parent.Tell(new Attempt.Stalled(waited));
         }
     }
 
@@ -322,42 +316,84 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             return;
         _blocked = false;
         Timers.Cancel(Signal.BlockedReport);
-        Context.Parent.Tell(new Attempt.Resumed(Now - _offeredAt));
+        Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, _target.BusyAfter);
+        Context.Parent.Tell(new Attempt.Resumed());
     }
 
-    private void Confirm()
+    private void Confirm(Transfer transfer)
     {
-        Become(AwaitingConfirmation);
-        LookForAcknowledgements();
+        Timers.CancelAll();
+        var watch = new AcknowledgementWatch(_target);
+        Become(m => Confirming(m, transfer, watch));
+        var finishing = transfer.Connection.FinishAsync().AsTask();
         if (_target.Confirm == Clients.Confirm.None)
         {
-            Close();
+            // Whatever comes of it, nobody asked.
+            _ = finishing.Exception;
+            EndQuietly(new Attempt.Confirmed());
+            return;
         }
-        else if (_confirmation.PeerClosedFirst)
-        {
-            Close();
-            End(_confirmation.Judge(_peer));
-        }
-        else
-        {
-            // Close would report success after a reset (28 of 30 times in 1.5.74); ConfirmedClose waits for the peer's FIN.
-            _connection.Tell(Tcp.ConfirmedClose.Instance);
-        }
+
+        finishing.PipeTo(Self, success: listened => new Finished(listened), failure: e => new Broken(e.Message));
+        Look(transfer, watch);
     }
 
-    /// <summary>Lets the kernel send what it has, and our FIN behind it, with nobody waiting for the peer's.</summary>
-    private void Close()
+    private void Look(Transfer transfer, AcknowledgementWatch watch)
     {
-        _socket.Disarm();
-        _connection.Tell(Tcp.Close.Instance);
+        var (moved, arrived, tooLate) = watch.Look(transfer.Connection.Acknowledged());
+        if (moved)
+            Context.Parent.Tell(new Attempt.Progressed(transfer.Taken));
+        if (arrived)
+            Context.Parent.Tell(new Attempt.Confirming());
+        if (tooLate)
+            // Everything is at the peer's kernel and our end behind it: closing takes nothing from a slow reader.
+            EndQuietly(new Attempt.Unconfirmed($"{Peer} did not close within {Durations.Format(_target.ConfirmTimeout)} of receiving everything (confirm-timeout)"));
+        else
+            Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, watch.Interval);
+    }
+
+    private void Judge()
+    {
+        if (_confirmation.WeFinished && (_confirmation.PeerClosed || _confirmation.PeerClosedFirst))
+            EndQuietly(_confirmation.Judge(Peer));
+    }
+
+    private void Listen() =>
+        _connection!.ReceiveAsync(_answer).AsTask().PipeTo(Self, success: count => new Heard(count), failure: e => new Broken(e.Message));
+
+    private static FailureKind KindOf(ConnectFailure failure) => failure switch
+    {
+        ConnectFailure.UnknownHost => FailureKind.UnknownHost,
+        ConnectFailure.Refused => FailureKind.Refused,
+        ConnectFailure.OutOfHandles => FailureKind.OutOfHandles,
+        _ => FailureKind.Unreachable,
+    };
+
+    private void EndQuietly(Attempt.Ending ending)
+    {
+        // What the peer sent back and was wrong leaves nothing to deliver.
+        if (ending is not Attempt.Lost)
+            _connection!.Close();
+        End(ending);
     }
 
     private void End(Attempt.Ending ending)
     {
-        EndBlocked();
         Context.Parent.Tell(new Attempt.Ended(ending));
         Become(_ => { });
         Context.Stop(Self);
+    }
+
+    private static async Task AbortAsync(Task<Connection> connecting)
+    {
+        try
+        {
+            (await connecting).Abort();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // There is no connection.
+        }
     }
 
     protected override void PostStop()
@@ -365,24 +401,32 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         _ended.Cancel();
         _ended.Dispose();
         _confirmation.Dispose();
-        _connection?.Tell(Tcp.Abort.Instance);
+        // Nothing to a connection that is closed; a reset to one that is not.
+        _connection?.Abort();
+        if (_connection is null && _connecting is not null)
+            _ = AbortAsync(_connecting);
+        _ = Preparation.CloseAsync(_opening, _reading);
         // Buffers that are being written or read, or wait, are not pooled: the collector takes them when nobody needs them.
     }
 
-    private sealed record ReadFailed(string Reason);
+    /// <summary>The kernel had room again and took some of what it was offered: the rest is offered again.</summary>
+    private sealed record Retry(int Taken) : IDeadLetterSuppression;
 
-    /// <summary>What it tells itself; the key of the timer that does, too.</summary>
+    private sealed record Heard(int Count) : IDeadLetterSuppression;
+
+    private sealed record Finished(bool PeerListened) : IDeadLetterSuppression;
+
+    private sealed record Broken(string Reason) : IDeadLetterSuppression;
+
+    private sealed record ReadFailed(string Reason) : IDeadLetterSuppression;
+
+    /// <summary>What it tells itself; also the key of the timer that does.</summary>
     private enum Signal
     {
-        Retry,
-        MayGo,
+        Continue,
+        LeavePlace,
         BusyCheck,
         BlockedReport,
         Deadline,
-    }
-
-    private sealed class ChunkTaken : Tcp.Event
-    {
-        public static readonly ChunkTaken Instance = new();
     }
 }

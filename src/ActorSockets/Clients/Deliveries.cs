@@ -33,6 +33,9 @@ public static class Deliveries
     /// </summary>
     public sealed record Drain;
 
+    /// <summary>Ends every delivery that is waiting or under way as <see cref="Failed"/>, and answers <see cref="Drained"/>.</summary>
+    public sealed record CutOff;
+
     /// <summary>No delivery is waiting or under way any more.</summary>
     public sealed record Drained;
 
@@ -68,7 +71,7 @@ public static class Deliveries
     public sealed record Unblocked(string Target, string Id, TimeSpan Lasted) : IDeliveryEvent;
 
     /// <summary>An attempt failed; the next one begins after <paramref name="Delay"/>, from the payload's first byte.</summary>
-    public sealed record BackingOff(string Target, string Id, int Attempt, string Reason, long Taken, TimeSpan Delay) : IDeliveryEvent;
+    public sealed record BackingOff(string Target, string Id, int Attempt, FailureKind Kind, string Reason, long Taken, TimeSpan Delay) : IDeliveryEvent;
 
     /// <summary>How a delivery ended. Exactly one for each delivery that was not rejected.</summary>
     public interface IOutcome : IDeliveryEvent
@@ -77,14 +80,20 @@ public static class Deliveries
         Report Report { get; }
     }
 
-    /// <summary>Done, as far as the target's <c>confirm</c> asks for.</summary>
+    /// <summary>Stored by the target, byte for byte: its receipt says so (<c>confirm = receipt</c>).</summary>
     public sealed record Delivered(string Target, string Id, Report Report) : IOutcome;
 
-    /// <summary>All was sent, and the peer did not confirm: it may well have arrived, and is not sent again.</summary>
+    /// <summary>
+    /// All that was asked for, and no proof that anybody read a byte: the kernel took everything (<see cref="Confirm.None"/>), or
+    /// the peer, which may be a proxy, also closed its side afterwards (<see cref="Confirm.Close"/>).
+    /// </summary>
+    public sealed record Sent(string Target, string Id, Confirm Confirmed, Report Report) : IOutcome;
+
+    /// <summary>Everything was sent, and the peer did not confirm it: it may have arrived, and is not sent again.</summary>
     public sealed record Unconfirmed(string Target, string Id, string Reason, Report Report) : IOutcome;
 
     /// <summary>Not delivered: why.</summary>
-    public sealed record Failed(string Target, string Id, string Reason, Report Report) : IOutcome;
+    public sealed record Failed(string Target, string Id, FailureKind Kind, string Reason, Report Report) : IOutcome;
 
     /// <summary>The figures of a delivery.</summary>
     /// <param name="Length">The payload's length; 0 when it was never opened.</param>

@@ -1,55 +1,42 @@
-using System.Net;
-using System.Net.Sockets;
-using ActorSockets.Configuration;
-using ActorSockets.Payloads;
-
 namespace ActorSockets.Clients;
 
-/// <summary>What must be there before a connection is opened: the payload's first byte, and addresses to try.</summary>
+/// <summary>Opens a payload, and closes it when nobody reads it any more.</summary>
 internal static class Preparation
 {
     public const string OutOfHandles = "file handles are running out (ulimit -n)";
 
-    // errno(3): will pass when others let go of theirs.
+    // errno(3): passes when others close theirs.
     private const int TooManyOpenFilesInSystem = 23;
     private const int TooManyOpenFiles = 24;
 
-    /// <summary>Opens the payload off the actors' threads, because a disk may be slow.</summary>
-    public static Task<Stream> Open(Payload payload) => Task.Run(payload.Open);
-
-    /// <summary>Waits for the payload and resolves the target's name, anew at every attempt.</summary>
-    /// <returns>A <see cref="Ready"/>, or the <see cref="Attempt.Ending"/> that says why not.</returns>
-    public static async Task<object> PrepareAsync(Task<Stream> opening, TargetSettings target, CancellationToken ended)
+    /// <returns>The payload at its first byte as <see cref="Stream"/>, or the <see cref="Attempt.Ending"/> that says why not.</returns>
+    public static async Task<object> OpenAsync(Task<Stream> opening)
     {
         try
         {
             var bytes = await opening;
-            if (bytes is FileStream file && Posix.IsAmongTheLast(file.SafeFileHandle))
-                return new Attempt.Lost(OutOfHandles);
-            return new Ready(bytes, await Endpoints.ResolveAsync(target.Host, target.Port, ended));
-        }
-        catch (SocketException)
-        {
-            return new Attempt.Lost($"{target.Host} is not a known host name");
-        }
-        catch (OperationCanceledException)
-        {
-            return new Attempt.Lost("stopped");
+            return bytes is FileStream file && Posix.IsAmongTheLast(file.SafeFileHandle) ? new Attempt.Lost(FailureKind.OutOfHandles, OutOfHandles) : bytes;
         }
         catch (IOException e) when (e.HResult is TooManyOpenFiles or TooManyOpenFilesInSystem)
         {
-            return new Attempt.Lost(OutOfHandles);
+            return new Attempt.Lost(FailureKind.OutOfHandles, OutOfHandles);
+        }
+        catch (OutOfMemoryException e)
+        {
+            // Others may let go of theirs.
+            return new Attempt.Lost(FailureKind.Payload, e.Message);
         }
         catch (Exception e)
         {
-            // Whatever a payload of the embedding program throws: it is the payload's fault, and not to be tried again.
-            return new Attempt.BadPayload(e.Message);
+            // Whatever a payload of the embedding program throws: it is the payload's fault.
+            return new Attempt.Hopeless(FailureKind.Payload, e.Message);
         }
     }
 
-    /// <summary>Closes the payload, also when it opens only after the attempt is over.</summary>
-    public static async Task DisposeAsync(Task<Stream>? opening)
+    /// <summary>Closes the payload after the read that is under way, also when it opens only now.</summary>
+    public static async Task CloseAsync(Task<Stream>? opening, Task reading)
     {
+        await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             if (opening is not null)
@@ -57,10 +44,7 @@ internal static class Preparation
         }
         catch (Exception)
         {
-            // It never opened, and the attempt has said so.
+            // It never opened, and the attempt has said so; or it does not close, and nobody needs it any more.
         }
     }
-
-    /// <summary>The payload is open, and these are the addresses of the target.</summary>
-    public sealed record Ready(Stream Bytes, IPEndPoint[] Addresses);
 }

@@ -1,4 +1,5 @@
 using ActorSockets.Configuration;
+using ActorSockets.Transport;
 using Akka.Actor;
 
 namespace ActorSockets.Clients;
@@ -19,24 +20,25 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     private readonly TargetSettings _target;
     private readonly DeliveryQueue _queue;
     private readonly IActorRef _gate;
-    private readonly IActorRef _tcp;
+    private readonly IConnector _connector;
     private IActorRef _connection = ActorRefs.Nobody;
-    private string _trouble = "";
-    private readonly Quarters _patience;
-    private bool _confirming;
-    private TimeSpan _saidAt;
+    private readonly InactivityTimeout _progress;
+    private (FailureKind Kind, string Reason)? _lastFailure;
+    private TimeSpan? _confirmingSince;
+    private TimeSpan? _blockedSince;
+    private TimeSpan _progressPublishedAt;
 
-    public SenderActor(TargetSettings target, DeliveryQueue queue, IActorRef gate, IActorRef tcp)
+    public SenderActor(TargetSettings target, DeliveryQueue queue, IActorRef gate, IConnector connector)
     {
         _target = target;
         _queue = queue;
         _gate = gate;
-        _tcp = tcp;
-        _patience = new Quarters(target.GiveUpAfter);
+        _connector = connector;
+        _progress = new InactivityTimeout(target.GiveUpAfter);
     }
 
-    public static Props Props(TargetSettings target, DeliveryQueue queue, IActorRef gate, IActorRef tcp) =>
-        Actors.Props(() => new SenderActor(target, queue, gate, tcp));
+    public static Props Props(TargetSettings target, DeliveryQueue queue, IActorRef gate, IConnector connector) =>
+        PlainProps.Of(() => new SenderActor(target, queue, gate, connector));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -55,7 +57,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         }
 
         // We are the replacement of a sender that crashed: its delivery goes on under the same id.
-        BackOff("the sender crashed");
+        BackOff(FailureKind.Internal, "the sender crashed");
     }
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
@@ -81,34 +83,34 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 break;
             case Attempt.Progressed progressed when FromConnection:
                 Current.Progress(progressed.Taken, Now);
-                _patience.Reset();
+                _progress.Restart();
                 ReportProgress();
                 break;
             case Attempt.Stalled stalled when FromConnection:
+                _blockedSince ??= Now - stalled.Since;
                 Publish(new Deliveries.Blocked(_target.Name, Id, Current.Taken, Current.Length - Current.Taken, stalled.Since));
                 break;
-            case Attempt.Resumed resumed when FromConnection:
-                Current.Blocked += resumed.Lasted;
-                Publish(new Deliveries.Unblocked(_target.Name, Id, resumed.Lasted));
+            case Attempt.Resumed when FromConnection:
+                Unblocked();
                 break;
             case Attempt.Ended ended when FromConnection:
                 Conclude(ended.Ending);
                 break;
             case Terminated terminated when terminated.ActorRef.Equals(_connection):
-                BackOff("the connection actor crashed");
+                BackOff(FailureKind.Internal, "the connection actor crashed");
                 break;
             case Attempt.Confirming when FromConnection:
-                // All is taken: from here on the peer has confirm-timeout, and after it the delivery is Unconfirmed.
-                _confirming = true;
+                // From here on the peer has confirm-timeout, and after it the delivery is Unconfirmed.
+                _confirmingSince = Now;
                 Publish(new Deliveries.Confirming(_target.Name, Id));
                 break;
-            case Signal.GiveUp when _confirming:
+            case Signal.GiveUp when _confirmingSince is not null:
                 break;
-            case Signal.GiveUp when _patience.IsOver():
-                Fail(GaveUp(_trouble));
+            case Signal.GiveUp when _progress.HasExpired():
+                GiveUp();
                 break;
             case Signal.GiveUp:
-                Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _patience.Length);
+                Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _progress.CheckInterval);
                 break;
             default:
                 AnyTime(message);
@@ -118,9 +120,9 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
 
     private void ReportProgress()
     {
-        if (Now - _saidAt < _target.ProgressInterval)
+        if (Now - _progressPublishedAt < _target.ProgressInterval)
             return;
-        _saidAt = Now;
+        _progressPublishedAt = Now;
         Publish(new Deliveries.Progressed(_target.Name, Id, Current.Taken, Current.Length));
     }
 
@@ -132,7 +134,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 BeginAttempt();
                 break;
             case Signal.GiveUp:
-                Fail(GaveUp(_trouble));
+                GiveUp();
                 break;
             default:
                 AnyTime(message);
@@ -147,6 +149,9 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
             case Deliveries.Deliver deliver when _queue.Draining:
                 Reject(deliver.Id, "shutting down");
                 break;
+            case Deliveries.Deliver { Payload: null } deliver:
+                Reject(deliver.Id, "it has no payload");
+                break;
             case Deliveries.Deliver deliver when _queue.Contains(deliver.Id):
                 Reject(deliver.Id, "a delivery of this id is waiting or under way");
                 break;
@@ -157,17 +162,22 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 break;
             case Deliveries.Cancel cancel when _queue.Current?.Command.Id == cancel.Id:
                 Sender.Tell(new Deliveries.Cancelled(_target.Name, cancel.Id));
-                Fail("cancelled");
+                Fail(FailureKind.Cancelled, "cancelled");
                 break;
             case Deliveries.Cancel cancel when _queue.TryRemove(cancel.Id) is { } waiting:
                 Sender.Tell(new Deliveries.Cancelled(_target.Name, cancel.Id));
-                Finish(waiting, new Deliveries.Failed(_target.Name, cancel.Id, "cancelled", waiting.ReportAt(waiting.StartedAt)));
+                Finish(waiting, new Deliveries.Failed(_target.Name, cancel.Id, FailureKind.Cancelled, "cancelled", waiting.ReportAt(waiting.StartedAt)));
                 break;
             case Deliveries.Cancel cancel:
                 Sender.Tell(new Deliveries.NotCancelled(_target.Name, cancel.Id));
                 break;
             case Deliveries.Drain:
                 _queue.Draining = true;
+                break;
+            case Deliveries.CutOff:
+                CutOff("the program ended before it was delivered");
+                Become(Idle);
+                Context.Parent.Tell(new Deliveries.Drained());
                 break;
             default:
                 Unhandled(message);
@@ -187,7 +197,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     private void Next()
     {
         Timers.CancelAll();
-        _trouble = "";
+        _lastFailure = null;
         if (!_queue.TryAdvance())
         {
             Become(Idle);
@@ -203,11 +213,11 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     private void BeginAttempt()
     {
         Current.BeginAttempt();
-        (_confirming, _saidAt) = (false, Now);
-        _connection = Context.ActorOf(ConnectionActor.Props(_target, Current.Command.Payload, Current.Attempts, _gate, _tcp));
+        _progressPublishedAt = Now;
+        _connection = Context.ActorOf(ConnectionActor.Props(_target, Current.Command.Payload, Current.Attempts, _gate, _connector));
         Context.Watch(_connection);
-        _patience.Reset();
-        Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _patience.Length);
+        _progress.Restart();
+        Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _progress.CheckInterval);
         Publish(new Deliveries.Connecting(_target.Name, Id, Current.Attempts, _target.Endpoint));
         Become(Attempting);
     }
@@ -217,64 +227,105 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         switch (ending)
         {
             case Attempt.Confirmed:
-                Finish(new Deliveries.Delivered(_target.Name, Id, Current.ReportAt(Now)));
+                Finish(report => _target.Confirm == Confirm.Receipt
+                    ? new Deliveries.Delivered(_target.Name, Id, report)
+                    : new Deliveries.Sent(_target.Name, Id, _target.Confirm, report));
                 break;
             case Attempt.Unconfirmed unconfirmed:
-                Finish(new Deliveries.Unconfirmed(_target.Name, Id, unconfirmed.Reason, Current.ReportAt(Now)));
+                Finish(report => new Deliveries.Unconfirmed(_target.Name, Id, unconfirmed.Reason, report));
                 break;
-            case Attempt.Busy:
-                Fail($"{_target.Endpoint} is busy (on-busy = fail)");
-                break;
-            case Attempt.BadPayload bad:
-                Fail(bad.Reason);
+            case Attempt.Hopeless hopeless:
+                Fail(hopeless.Kind, hopeless.Reason);
                 break;
             case Attempt.Lost lost:
-                BackOff(lost.Reason);
+                BackOff(lost.Kind, lost.Reason);
                 break;
         }
     }
 
-    private void BackOff(string reason)
+    private void BackOff(FailureKind kind, string reason)
     {
-        Context.Unwatch(_connection);
-        _connection = ActorRefs.Nobody;
-        _trouble = reason;
+        EndAttempt();
+        _lastFailure = (kind, reason);
         if (_target.MaxAttempts > 0 && Current.Attempts >= _target.MaxAttempts)
         {
-            Fail($"{reason}; {Current.Attempts} attempt{(Current.Attempts == 1 ? "" : "s")} made (max-attempts)");
+            Fail(kind, $"{reason}; {Current.Attempts} attempt{(Current.Attempts == 1 ? "" : "s")} made (max-attempts)");
         }
         else if (TimeLeft() <= TimeSpan.Zero)
         {
-            Fail(GaveUp(reason));
+            GiveUp();
         }
         else
         {
             var delay = _target.Backoff.Delay(++Current.FruitlessAttempts, Random.Shared.NextDouble());
             Timers.StartSingleTimer(Signal.Retry, Signal.Retry, delay);
             Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, TimeLeft());
-            Publish(new Deliveries.BackingOff(_target.Name, Id, Current.Attempts, reason, Current.Taken, delay));
+            Publish(new Deliveries.BackingOff(_target.Name, Id, Current.Attempts, kind, reason, Current.Taken, delay));
             Become(BackingOff);
         }
     }
 
     private TimeSpan TimeLeft() => _target.GiveUpAfter - (Now - Current.ProgressAt);
 
-    private string GaveUp(string trouble) =>
-        $"no progress for {Durations.Format(_target.GiveUpAfter)} (give-up-after){(trouble.Length == 0 ? "" : $"; last trouble: {trouble}")}";
-
-    private void Fail(string reason) => Finish(new Deliveries.Failed(_target.Name, Id, reason, Current.ReportAt(Now)));
-
-    private void Finish(Deliveries.IOutcome outcome)
+    private void GiveUp()
     {
-        // Still there when we give up or are told to. One whose peer has not confirmed yet goes on by itself for a while:
-        // a reset would take from the peer what it may still read.
-        Context.Unwatch(_connection);
-        if (outcome is not Deliveries.Unconfirmed)
-            Context.Stop(_connection);
-        _connection = ActorRefs.Nobody;
-        Finish(Current, outcome);
+        var (kind, reason) = _lastFailure ?? (FailureKind.NoProgress, "");
+        Fail(kind, $"no progress for {Durations.Format(_target.GiveUpAfter)} (give-up-after){(reason.Length == 0 ? "" : $"; last failure: {reason}")}");
+    }
+
+    private void Fail(FailureKind kind, string reason) => Finish(report => new Deliveries.Failed(_target.Name, Id, kind, reason, report));
+
+    private void Finish(Func<Deliveries.Report, Deliveries.IOutcome> outcome)
+    {
+        EndAttempt();
+        Finish(Current, outcome(Current.ReportAt(Now)));
         Next();
     }
+
+    /// <summary>Resets what is still open, and books what the attempt was waiting for when it ended.</summary>
+    private void EndAttempt()
+    {
+        Context.Unwatch(_connection);
+        Context.Stop(_connection);
+        _connection = ActorRefs.Nobody;
+        Unblocked();
+        // Waiting for the peer's answer is not a lack of progress.
+        if (_confirmingSince is { } since)
+            Current.ProgressAt += Now - since;
+        _confirmingSince = null;
+    }
+
+    private void Unblocked()
+    {
+        if (_blockedSince is not { } since)
+            return;
+        _blockedSince = null;
+        Current.Blocked += Now - since;
+        Publish(new Deliveries.Unblocked(_target.Name, Id, Now - since));
+    }
+
+    /// <summary>Whatever is left gets its outcome now.</summary>
+    private void CutOff(string reason)
+    {
+        Timers.CancelAll();
+        if (_queue.Current is not null)
+            EndAttempt();
+        while (_queue.Current is not null || _queue.TryAdvance())
+        {
+            var report = Current.ReportAt(Current.Attempts == 0 ? Current.StartedAt : Now);
+            Finish(Current, new Deliveries.Failed(_target.Name, Id, FailureKind.Shutdown, reason, report));
+            _queue.TryAdvance();
+        }
+    }
+
+    /// <summary>The queue, and what is under way in it, go to the replacement.</summary>
+    protected override void PreRestart(Exception reason, object message)
+    {
+        foreach (var child in Context.GetChildren())
+            Context.Stop(child);
+    }
+
+    protected override void PostStop() => CutOff("the sender was stopped");
 
     private static void Finish(Delivery delivery, Deliveries.IOutcome outcome)
     {

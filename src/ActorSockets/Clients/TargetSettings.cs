@@ -56,9 +56,6 @@ public sealed record TargetSettings
     /// <summary>How often a target that stays Blocked says so again.</summary>
     public required TimeSpan BlockedReportInterval { get; init; }
 
-    /// <summary>A refused write is offered again after this.</summary>
-    public required TimeSpan RetryInterval { get; init; }
-
     /// <summary>Bytes a second that are sent at most; 0: no limit.</summary>
     public required long MaxSendRate { get; init; }
 
@@ -83,13 +80,13 @@ public sealed record TargetSettings
     /// <summary>Bounds of one write's size.</summary>
     public required ChunkSize Chunk { get; init; }
 
-    /// <summary>The most that one system call sends, in bytes; also the connection's receive buffer.</summary>
-    public required int SendFrameBytes { get; init; }
+    /// <summary>Silence after which the kernel asks whether the peer is still there; zero: never.</summary>
+    public required TimeSpan KeepAlive { get; init; }
 
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
-    internal static TargetSettings From(string name, SettingsSection section, int targets)
+    internal static TargetSettings From(string name, SettingsSection section)
     {
         var (short_, hour) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1));
         var (backoff, chunk) = (section.Merged("backoff"), section.Merged("chunk"));
@@ -104,7 +101,6 @@ public sealed record TargetSettings
             OnBusy = section.Choice<OnBusy>("on-busy"),
             BusyAfter = section.Duration("busy-after", short_, hour),
             BlockedReportInterval = section.Duration("blocked-report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
-            RetryInterval = section.Duration("retry-interval", short_, hour),
             MaxSendRate = section.Bytes("max-send-rate", 0, 1L << 40),
             ProgressInterval = section.Duration("progress-interval", TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1)),
             ConnectTimeout = section.Duration("connect-timeout", short_, hour),
@@ -113,15 +109,7 @@ public sealed record TargetSettings
             MaxAttempts = section.Int("max-attempts", 0, 1_000_000),
             MaxQueued = section.Int("max-queued", 1, 1_000_000),
             Chunk = new ChunkSize((int)chunk.Bytes("min", 1024, 16 << 20), (int)chunk.Bytes("max", 1024, 16 << 20)),
-            SendFrameBytes = section.Text("send-frame") == "auto" ? FrameFor(targets) : (int)section.Bytes("send-frame", 1024, 1 << 20),
+            KeepAlive = section.Duration("keep-alive", TimeSpan.Zero, hour),
         };
     }
-
-    private static int FrameFor(int targets) => targets switch
-    {
-        <= 32 => 1024 * 1024,
-        <= 128 => 256 * 1024,
-        <= 1000 => 64 * 1024,
-        _ => 16 * 1024,
-    };
 }

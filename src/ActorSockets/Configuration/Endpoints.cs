@@ -1,9 +1,8 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace ActorSockets.Configuration;
 
-/// <summary>Host and port as people write them, and what they resolve to.</summary>
+/// <summary>Host and port as people write them.</summary>
 public static class Endpoints
 {
     /// <summary><c>host:port</c>, with brackets around an IPv6 address.</summary>
@@ -20,16 +19,6 @@ public static class Endpoints
     /// <summary>Whether this can be an address or a name. What has only digits behind its last dot would be an IPv4 address.</summary>
     public static bool IsHost(string host) => IPAddress.TryParse(host, out _)
         || host.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_') && !host.Split('.')[^1].All(char.IsAsciiDigit);
-
-    /// <summary>The addresses of a host, never from a cache of ours; an IP address is its own.</summary>
-    /// <exception cref="SocketException">The name does not resolve.</exception>
-    public static async Task<IPEndPoint[]> ResolveAsync(string host, int port, CancellationToken cancellation)
-    {
-        var addresses = IPAddress.TryParse(host, out var address) ? [address] : await Dns.GetHostAddressesAsync(host, cancellation);
-        if (addresses.Length == 0)
-            throw new SocketException((int)SocketError.HostNotFound);
-        return [.. addresses.Select(a => new IPEndPoint(a, port))];
-    }
 
     internal static IPEndPoint Unmap(IPEndPoint endpoint) =>
         endpoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endpoint.Address.MapToIPv4(), endpoint.Port) : endpoint;

@@ -4,12 +4,12 @@ namespace ActorSockets.Servers;
 internal sealed class PeerPace(ServerSettings server)
 {
     private readonly ReceiveRate _rate = new(server.MinReceiveRate);
-    private readonly Quarters _idle = new(server.IdleTimeout);
+    private readonly InactivityTimeout _idle = new(server.IdleTimeout);
     private TimeSpan? _waitingSince;
     private long _acknowledged;
 
     /// <summary>How often <see cref="IsIdle"/> is to be asked.</summary>
-    public TimeSpan IdleCheckInterval => _idle.Length;
+    public TimeSpan IdleCheckInterval => _idle.CheckInterval;
 
     /// <summary>It is the peer's turn.</summary>
     public void Waiting(TimeSpan now) => _waitingSince = now;
@@ -18,7 +18,7 @@ internal sealed class PeerPace(ServerSettings server)
     public void Moved()
     {
         _waitingSince = null;
-        _idle.Reset();
+        _idle.Restart();
     }
 
     /// <summary>Whether nothing has moved for the idle-timeout.</summary>
@@ -28,8 +28,8 @@ internal sealed class PeerPace(ServerSettings server)
         var moves = _waitingSince is null || acknowledged > _acknowledged;
         _acknowledged = acknowledged;
         if (moves)
-            _idle.Reset();
-        return !moves && _idle.IsOver();
+            _idle.Restart();
+        return !moves && _idle.HasExpired();
     }
 
     /// <summary>Whether it has sent less than the min-receive-rate while it was its turn.</summary>

@@ -12,6 +12,9 @@ internal sealed class ReceiveRate(long minBytesPerSecond)
     /// <summary>Counts a chunk. True when a window has passed below the rate.</summary>
     public bool IsTooLow(TimeSpan waited, int bytes)
     {
+        // Somebody asks once a window: this process was stopped in between, and what the client sent is yet to be read.
+        if (waited > 1.5 * Window)
+            (waited, _waited, _bytes) = (TimeSpan.Zero, TimeSpan.Zero, 0);
         _waited += waited;
         _bytes += bytes;
         if (minBytesPerSecond == 0 || _waited < Window)

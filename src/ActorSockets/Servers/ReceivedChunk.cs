@@ -1,4 +1,5 @@
 using System.Buffers;
+using ActorSockets.Transport;
 
 namespace ActorSockets.Servers;
 
@@ -17,17 +18,17 @@ internal sealed class ReceivedChunk
     public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>Reads at most so many bytes; null is the peer's FIN.</summary>
-    /// <param name="socket">What is read.</param>
+    /// <param name="connection">What is read.</param>
     /// <param name="most">The memory to rent.</param>
     /// <param name="waitFirst">Rents nothing before there is something to read, for one more system call.</param>
-    public static async ValueTask<ReceivedChunk?> ReadAsync(SocketControl socket, int most, bool waitFirst)
+    public static async ValueTask<ReceivedChunk?> ReadAsync(Connection connection, int most, bool waitFirst)
     {
         if (waitFirst)
-            await socket.ReceiveAsync(Memory<byte>.Empty);
+            await connection.ReceiveAsync(Memory<byte>.Empty);
 
         var rented = ArrayPool<byte>.Shared.Rent(most);
         // One that breaks off is left to the collector: the system may still write into it.
-        var count = await socket.ReceiveAsync(rented.AsMemory(0, most));
+        var count = await connection.ReceiveAsync(rented.AsMemory(0, most));
         if (count > 0)
             return new ReceivedChunk(rented, count);
         ArrayPool<byte>.Shared.Return(rented);

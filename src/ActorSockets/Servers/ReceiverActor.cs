@@ -1,32 +1,28 @@
-using System.Net.Sockets;
 using ActorSockets.Configuration;
 using ActorSockets.Servers.Sinks;
+using ActorSockets.Transport;
 using Akka.Actor;
 using Akka.Event;
-using Akka.IO;
 
 namespace ActorSockets.Servers;
 
 /// <summary>
-/// One accepted connection, feeding one sink. The next read begins when the sink has room. Akka.IO accepts and closes the
-/// connection; its bytes go between the socket and the sink without it, for it would copy each read into a new array.
+/// One accepted connection, feeding one sink. The next read begins when the sink has room.
 /// <code>
 ///   Receiving ── a chunk ──► Storing ── the sink has it ──► Replying (echo) ── the kernel took the answer ──┐
 ///       ▲ │                                └───────────────────────────────────────────────────────────────┤
-///       │ │ the peer's FIN                                                     processing-delay is over    │
+///       │ │ the peer's end                                                       processing-delay is over   │
 ///       └─┼────────────────────────────────────────────────────────────────────────────────────────────────┘
 ///         ▼
-///   Completing ── the sink has all, for good ──► the receipt ──► our FIN ──► Completed
+///   Completing ── the sink has all, for good ──► SendingReceipt ──► our end ──► Completed, or ReceiptLost
 ///
-///   reset, sink failed, idle, too slow, our crash ──► a reset to the peer, BrokenOff
+///   reset, sink failed, idle, too slow, cut off ──► a reset to the peer, Settling ── the sink has kept what came ──► BrokenOff
 /// </code>
 /// </summary>
 internal sealed class ReceiverActor : UntypedActor, IWithTimers
 {
     private readonly ServerSettings _server;
-    private readonly string _peer;
-    private readonly IActorRef _connection;
-    private readonly SocketControl _socket;
+    private readonly Connection _connection;
     private readonly ISink _sink;
     private readonly ReceivedDigest? _digest;
     private readonly PeerPace _pace;
@@ -34,25 +30,23 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private ReceivedChunk? _chunk;
     private bool _moreIsLikely;
     private TimeSpan _acceptedAt;
-    private TimeSpan _saidAt;
+    private TimeSpan _publishedAt;
     private long _bytes;
-    private long _bytesSaid;
+    private long _bytesPublished;
     private Receipt? _receipt;
     private bool _ended;
 
-    public ReceiverActor(ServerSettings server, string peer, IActorRef connection, SocketControl socket, Func<ServerSettings, string, ISink> createSink)
+    public ReceiverActor(ServerSettings server, Connection connection, Func<ServerSettings, string, ISink> createSink)
     {
         _server = server;
-        _peer = peer;
         _connection = connection;
-        _socket = socket;
-        _sink = createSink(server, peer);
+        _sink = createSink(server, connection.Peer);
         _digest = server.Receipt ? new ReceivedDigest() : null;
         _pace = new PeerPace(server);
     }
 
-    public static Props Props(ServerSettings server, string peer, IActorRef connection, SocketControl socket, Func<ServerSettings, string, ISink> createSink) =>
-        Actors.Props(() => new ReceiverActor(server, peer, connection, socket, createSink));
+    public static Props Props(ServerSettings server, Connection connection, Func<ServerSettings, string, ISink> createSink) =>
+        PlainProps.Of(() => new ReceiverActor(server, connection, createSink));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -60,16 +54,13 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
-        (_acceptedAt, _saidAt) = (Now, Now);
-        Context.Watch(_connection);
-        // It reads nothing before it is asked to, and so never.
-        _connection.Tell(new Tcp.Register(Self));
-        Read();
+        (_acceptedAt, _publishedAt) = (Now, Now);
+        Publish(new ServerEvents.Accepted(_server.Name, _connection.Peer));
         if (_server.IdleTimeout > TimeSpan.Zero)
             Timers.StartPeriodicTimer(Signal.IdleCheck, Signal.IdleCheck, _pace.IdleCheckInterval);
         if (_server.MinReceiveRate > 0)
             Timers.StartPeriodicTimer(Signal.RateCheck, Signal.RateCheck, ReceiveRate.Window);
-        Publish(new ServerEvents.Accepted(_server.Name, _peer));
+        Read();
     }
 
     protected override void OnReceive(object message) => Receiving(message);
@@ -78,14 +69,14 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case Signal.RateCheck when _pace.IsTooSlow(Now, 0):
-                BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)} a second (min-receive-rate)");
-                break;
             case Received { Chunk: null }:
                 Complete();
                 break;
             case Received { Chunk: { } chunk } when _pace.IsTooSlow(Now, chunk.Bytes.Length):
-                BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)} a second (min-receive-rate)");
+                BreakOffTooSlow();
+                break;
+            case Signal.RateCheck when _pace.IsTooSlow(Now, 0):
+                BreakOffTooSlow();
                 break;
             case Received { Chunk: { } chunk }:
                 Store(chunk);
@@ -120,12 +111,15 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         switch (message)
         {
             case Stored when _digest is not null:
-                Become(SendingReceipt);
                 _receipt = Receipt.For(_bytes, _digest.Value());
+                Become(SendingReceipt);
                 Reply(_receipt.ToBytes());
                 break;
             case Stored:
-                Close();
+                Completed();
+                break;
+            case ServerEvents.CutOff:
+                // Everything has come: what is left is up to the sink.
                 break;
             default:
                 AnyTime(message);
@@ -135,21 +129,33 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void SendingReceipt(object message)
     {
-        if (message is Signal.ReplyTaken)
-            Close();
-        else
-            AnyTime(message);
+        switch (message)
+        {
+            case Signal.ReplyTaken:
+                Completed();
+                break;
+            case Broken broken:
+                LoseReceipt(broken.Reason);
+                break;
+            case ServerEvents.CutOff:
+                LoseReceipt("the server was stopped");
+                break;
+            case Signal.IdleCheck when IsIdle():
+                LoseReceipt(IdleReason);
+                break;
+            default:
+                AnyTime(message);
+                break;
+        }
     }
 
-    private void Closing(object message)
+    private void Settling(object message, string reason)
     {
-        if (message is not Tcp.Closed)
-        {
-            AnyTime(message);
-            return;
-        }
-
-        End(new ServerEvents.Completed(_server.Name, _peer, _bytes, Now - _acceptedAt, _sink.StoredAs, _receipt?.Sha256));
+        if (message is Settled settled)
+            End(new ServerEvents.BrokenOff(_server.Name, _connection.Peer, _bytes,
+                settled.Failure is null ? reason : $"{reason}; and what was received is lost: {settled.Failure}", settled.KeptAs));
+        else
+            LetPass(message);
     }
 
     private void AnyTime(object message)
@@ -162,30 +168,38 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case Broken broken:
                 BreakOff(broken.Reason);
                 break;
-            case Tcp.ConnectionClosed or Terminated:
-                BreakOff("the connection ended");
+            case ServerEvents.CutOff:
+                BreakOff("the server was stopped");
                 break;
-            case Signal.IdleCheck when _pace.IsIdle(_socket.AcknowledgedBytes()):
-                BreakOff($"nothing moved for {Durations.Format(_server.IdleTimeout)} (idle-timeout)");
-                break;
-            case Signal.IdleCheck or Signal.RateCheck:
-                // It moves, or it is not its turn.
+            case Signal.IdleCheck when IsIdle():
+                BreakOff(IdleReason);
                 break;
             default:
-                Unhandled(message);
+                LetPass(message);
                 break;
         }
     }
+
+    /// <summary>Checks of a peer that moves, or whose turn it is not; and what comes of a connection that is reset.</summary>
+    private void LetPass(object message)
+    {
+        if (message is not (Signal or Broken or Received or Stored or StoringFailed or ServerEvents.CutOff))
+            Unhandled(message);
+    }
+
+    private string IdleReason => $"nothing moved for {Durations.Format(_server.IdleTimeout)} (idle-timeout)";
+
+    private bool IsIdle() => _pace.IsIdle(_connection.Acknowledged()?.Bytes ?? 0);
 
     /// <summary>Holds memory only from when there is something to read until it is stored, or at full speed.</summary>
     private void Read()
     {
         Waiting();
-        var reading = ReceivedChunk.ReadAsync(_socket, _server.ReceiveFrameBytes, waitFirst: !_moreIsLikely);
+        var reading = ReceivedChunk.ReadAsync(_connection, _server.ReceiveFrameBytes, waitFirst: !_moreIsLikely);
         if (reading.IsCompletedSuccessfully)
             Self.Tell(new Received(reading.Result));
         else
-            reading.AsTask().PipeTo(Self, success: chunk => new Received(chunk), failure: e => new Broken(e));
+            reading.AsTask().PipeTo(Self, success: chunk => new Received(chunk), failure: e => new Broken(e.Message));
     }
 
     private void Store(ReceivedChunk chunk)
@@ -245,7 +259,13 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private void Reply(ReadOnlyMemory<byte> reply)
     {
         Waiting();
-        _socket.SendAsync(reply).PipeTo(Self, success: () => Signal.ReplyTaken, failure: e => new Broken(e));
+        SendAsync(_connection, reply).PipeTo(Self, success: () => Signal.ReplyTaken, failure: e => new Broken(e.Message));
+
+        static async Task SendAsync(Connection connection, ReadOnlyMemory<byte> reply)
+        {
+            while (!reply.IsEmpty)
+                reply = reply[await connection.SendAsync(reply)..];
+        }
     }
 
     private void AskForMore()
@@ -260,32 +280,55 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             Read();
     }
 
-    private void Close()
-    {
-        _socket.Disarm();
-        Become(Closing);
-        Waiting();
-        _connection.Tell(Tcp.Close.Instance);
-    }
-
     /// <summary>From now on it is the peer's turn.</summary>
     private void Waiting()
     {
         var now = Now;
         _pace.Waiting(now);
-        if (_bytes == _bytesSaid || now - _saidAt < _server.ProgressInterval)
+        if (_bytes == _bytesPublished || now - _publishedAt < _server.ProgressInterval)
             return;
-        (_saidAt, _bytesSaid) = (now, _bytes);
-        Publish(new ServerEvents.Received(_server.Name, _peer, _bytes));
+        (_publishedAt, _bytesPublished) = (now, _bytes);
+        Publish(new ServerEvents.Received(_server.Name, _connection.Peer, _bytes));
     }
 
-    private void BreakOff(string reason) => End(new ServerEvents.BrokenOff(_server.Name, _peer, _bytes, reason));
+    private void Completed()
+    {
+        _connection.Close();
+        End(new ServerEvents.Completed(_server.Name, _connection.Peer, _bytes, Now - _acceptedAt, _sink.StoredAs, _receipt?.Sha256));
+    }
+
+    private void LoseReceipt(string reason) =>
+        End(new ServerEvents.ReceiptLost(_server.Name, _connection.Peer, _bytes, Now - _acceptedAt, _sink.StoredAs, _receipt?.Sha256, reason));
+
+    private void BreakOffTooSlow() => BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)}/s (min-receive-rate)");
+
+    private void BreakOff(string reason)
+    {
+        Timers.CancelAll();
+        _connection.Abort();
+        Become(m => Settling(m, reason));
+        SettleAsync(_storing, _sink).PipeTo(Self);
+    }
+
+    /// <summary>The sink is told no second thing before it is done with the first.</summary>
+    private static async Task<Settled> SettleAsync(Task storing, ISink sink)
+    {
+        await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            return new Settled(await sink.BreakOffAsync(), null);
+        }
+        catch (Exception e)
+        {
+            return new Settled(null, e.Message);
+        }
+    }
 
     private void End(ServerEvents.IServerEvent ending)
     {
         _ended = true;
         Publish(ending);
-        Become(_ => { });
+        Become(LetPass);
         Context.Stop(Self);
     }
 
@@ -293,23 +336,22 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     protected override void PostStop()
     {
-        if (!_ended)
-            Publish(new ServerEvents.BrokenOff(_server.Name, _peer, _bytes, "the receiver was stopped or crashed"));
         // Nothing to a connection that is closed; a reset to one that is not.
-        _connection.Tell(Tcp.Abort.Instance);
-        _ = DisposeAfter(_storing, _sink, _digest);
+        _connection.Abort();
+        if (!_ended)
+            Publish(new ServerEvents.BrokenOff(_server.Name, _connection.Peer, _bytes, "the receiver was stopped or crashed", null));
+        _ = DisposeAsync(_ended ? Task.CompletedTask : SettleAsync(_storing, _sink), _sink, _digest);
     }
 
-    private static async Task DisposeAfter(Task storing, ISink sink, ReceivedDigest? digest)
+    private static async Task DisposeAsync(Task settling, ISink sink, ReceivedDigest? digest)
     {
+        await settling;
         if (digest is not null)
             await digest.DisposeAsync();
-        // The sink is told no second thing before it is done with the first; whether that failed was said already.
-        await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await sink.DisposeAsync();
     }
 
-    /// <summary>What it tells itself; the key of the timer that does, too.</summary>
+    /// <summary>What it tells itself; also the key of the timer that does.</summary>
     private enum Signal
     {
         ReadOn,
@@ -318,16 +360,14 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         IdleCheck,
     }
 
-    /// <summary>What was read; no chunk is the peer's FIN. Who has ended in the meantime misses nothing.</summary>
+    /// <summary>What was read; no chunk is the peer's end.</summary>
     private sealed record Received(ReceivedChunk? Chunk) : IDeadLetterSuppression;
 
-    private sealed record Broken(Exception Cause) : IDeadLetterSuppression
-    {
-        public string Reason => Cause is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted }
-            ? "the connection ended" : Cause.Message;
-    }
+    private sealed record Broken(string Reason) : IDeadLetterSuppression;
 
-    private sealed record Stored(ReadOnlyMemory<byte> Reply);
+    private sealed record Stored(ReadOnlyMemory<byte> Reply) : IDeadLetterSuppression;
 
-    private sealed record StoringFailed(string Reason);
+    private sealed record StoringFailed(string Reason) : IDeadLetterSuppression;
+
+    private sealed record Settled(string? KeptAs, string? Failure) : IDeadLetterSuppression;
 }

@@ -1,125 +1,91 @@
-using System.Net;
-using ActorSockets.Configuration;
 using ActorSockets.Servers.Sinks;
+using ActorSockets.Transport;
 using Akka.Actor;
-using Akka.IO;
 
 namespace ActorSockets.Servers;
 
 /// <summary>
-/// One endpoint: binds it through Akka.IO, and gives each connection that it admits a <see cref="ReceiverActor"/>.
+/// One endpoint: a <see cref="ListenerActor"/> that listens on it, and a <see cref="ReceiverActor"/> for each connection that
+/// it admits.
 /// <code>
-///   Binding ── Bound ──► Listening ── Drain ──► Draining: refuses, and says Drained when the last connection has ended
-///      │         ▲           └── the listener died ──► Binding, after rebind-delay
-///      └── no such address, in use ──► BindFailed, stopped
+///   Listening ── Drain ──► the listener stops; Drained when the last connection has ended
+///    │      ▲
+///    │      └── rebind-delay ── the listener failed, and had listened before
+///    └── the listener failed at first ──► BindFailed, stopped
 /// </code>
 /// </summary>
 internal sealed class ServerActor : UntypedActor, IWithTimers
 {
     private readonly ServerSettings _server;
+    private readonly ServerMemory _memory;
     private readonly Func<ServerSettings, string, ISink> _createSink;
-    private readonly IActorRef _tcp;
+    private readonly Func<ListenerSettings, Props> _listen;
     private readonly Admission _admission;
-    private readonly Dictionary<EndPoint, SocketControl> _armed = [];
-    private readonly Dictionary<string, (int Count, string LastPeer)> _refused = new(StringComparer.Ordinal);
-    private IPEndPoint? _endpoint;
-    private bool _draining;
-    private bool _acceptFails;
-    private int _open;
+    private readonly Refusals _refusals = new();
+    private IActorRef _listener = ActorRefs.Nobody;
+    private IActorRef? _drainer;
     private long _accepted;
-    private long _acceptRetries;
+    private int _open;
 
-    public ServerActor(ServerSettings server, Func<ServerSettings, string, ISink> createSink, IActorRef tcp)
+    public ServerActor(ServerSettings server, ServerMemory memory, Func<ServerSettings, string, ISink> createSink, Func<ListenerSettings, Props> listen)
     {
         _server = server;
+        _memory = memory;
         _createSink = createSink;
-        _tcp = tcp;
+        _listen = listen;
         _admission = new Admission(server.Allow, server.MaxConnections);
     }
 
-    public static Props Props(ServerSettings server, Func<ServerSettings, string, ISink> createSink, IActorRef tcp) =>
-        Actors.Props(() => new ServerActor(server, createSink, tcp));
+    public static Props Props(ServerSettings server, ServerMemory memory, Func<ServerSettings, string, ISink> createSink, Func<ListenerSettings, Props> listen) =>
+        PlainProps.Of(() => new ServerActor(server, memory, createSink, listen));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
-    protected override void PreStart() => Resolve();
+    protected override void PreStart() => Listen();
 
-    protected override void OnReceive(object message) => Binding(message);
-
-    private void Binding(object message)
+    protected override void OnReceive(object message)
     {
         switch (message)
         {
-            case Resolved resolved:
-                Bind(resolved.Endpoint);
-                break;
-            case Status.Failure failure:
-                GiveUp(failure.Cause.Message);
-                break;
-            case Tcp.Bound bound:
-                // A fatal accept error stops the listener without a word.
-                Context.WatchWith(Sender, Signal.ListenerDied);
-                Sender.Tell(new Tcp.SubscribeToTcpListenerStats(Self));
+            case ListenerActor.Listening listening when FromListener:
                 // The same port again after a rebind, also when any free one was asked for.
-                _endpoint = Endpoints.Unmap((IPEndPoint)bound.LocalAddress);
-                Tell(new ServerEvents.Bound(_server.Name, _endpoint));
-                Become(Listening);
+                _memory.Endpoint = listening.Endpoint;
+                Tell(new ServerEvents.Bound(_server.Name, listening.Endpoint));
                 break;
-            case Tcp.CommandFailed { Cmd: Tcp.Bind } failed:
-                GiveUp(failed.Cause.Value?.Message ?? "the reason is not known");
+            case ListenerActor.Accepted accepted:
+                Admit(accepted.Connection);
                 break;
-            case Signal.BindAgain:
-                Resolve();
-                break;
-            default:
-                AnyTime(message);
-                break;
-        }
-    }
-
-    private void Listening(object message)
-    {
-        switch (message)
-        {
-            case SocketControl.Armed armed:
-                _armed[armed.Peer] = armed.Control;
-                break;
-            case SocketControl.OutOfHandles refused:
+            case ListenerActor.OutOfHandles refused:
                 Refuse("file handles are running out (ulimit -n)", refused.Peer);
                 break;
-            case Tcp.Connected connected:
-                Admit(connected.RemoteAddress);
+            case ListenerActor.Accepting accepting:
+                Tell(accepting.Works ? new ServerEvents.AcceptRecovered(_server.Name) : new ServerEvents.AcceptFailing(_server.Name));
                 break;
-            case Tcp.TcpListenerStatistics statistics:
-                WatchAccepting(statistics.RetriedIncomingConnections);
+            case ListenerActor.Failed failed when FromListener:
+                ListenAgain(failed.Reason);
                 break;
-            case Signal.ListenerDied:
-                (_acceptRetries, _acceptFails) = (0, false);
-                Rebind();
-                Become(Binding);
+            case Terminated terminated when terminated.ActorRef.Equals(_listener):
+                ListenAgain("its listener crashed");
                 break;
-            default:
-                AnyTime(message);
+            case Signal.ListenAgain when _drainer is null:
+                Listen();
                 break;
-        }
-    }
-
-    private void AnyTime(object message)
-    {
-        switch (message)
-        {
             case Signal.ReceiverEnded:
                 _open--;
                 ReportDrained();
                 break;
-            case ServerEvents.Drain:
-                _draining = true;
-                ReportDrained();
-                break;
             case Signal.ReportRefusals:
                 PublishRefusals();
+                break;
+            case ServerEvents.Drain:
+                Drain(Sender);
+                break;
+            case ServerEvents.CutOff:
+                Drain(Sender);
+                foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener)))
+                    receiver.Tell(message);
                 break;
             default:
                 Unhandled(message);
@@ -127,84 +93,79 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         }
     }
 
-    private void Admit(EndPoint remote)
+    private bool FromListener => Sender.Equals(_listener);
+
+    private void Listen()
     {
-        var peer = Endpoints.Format(remote);
-        var socket = _armed.Remove(remote, out var armed) ? armed : SocketControl.None;
-        if ((_draining ? "shutting down" : _admission.Refuse(((IPEndPoint)remote).Address, _open)) is { } reason)
+        _listener = Context.ActorOf(_listen(new ListenerSettings(
+            _server.Host, _memory.Endpoint?.Port ?? _server.Port, _server.Backlog, _server.BindTimeout, new SocketSettings(_server.KeepAlive))));
+        Context.Watch(_listener);
+    }
+
+    private void ListenAgain(string reason)
+    {
+        Context.Unwatch(_listener);
+        _listener = ActorRefs.Nobody;
+        if (_memory.Endpoint is not null)
         {
-            Sender.Tell(Tcp.Abort.Instance);
-            Refuse(reason, peer);
+            // What took its port may go away again.
+            Timers.StartSingleTimer(Signal.ListenAgain, Signal.ListenAgain, _server.RebindDelay);
+            Tell(new ServerEvents.ListenerLost(_server.Name, reason, _server.RebindDelay));
             return;
         }
 
-        var receiver = Context.ActorOf(ReceiverActor.Props(_server, peer, Sender, socket, _createSink), $"{ActorName(peer)}-{++_accepted}");
+        Tell(new ServerEvents.BindFailed(_server.Name, _server.Endpoint, reason));
+        Context.Stop(Self);
+    }
+
+    private void Admit(PlainConnection connection)
+    {
+        var reason = _drainer is not null ? "shutting down"
+            : connection.PeerAddress is not { } peer ? "reset by the client before it was accepted"
+            : _admission.Refuse(peer.Address, _open);
+        if (reason is not null)
+        {
+            connection.Abort();
+            Refuse(reason, connection.Peer);
+            return;
+        }
+
+        var receiver = Context.ActorOf(ReceiverActor.Props(_server, connection, _createSink), $"{ActorName(connection.Peer)}-{++_accepted}");
         Context.WatchWith(receiver, Signal.ReceiverEnded);
         _open++;
     }
 
-    /// <summary>Says the first one at once, and counts the others until the interval is over.</summary>
+    /// <summary>Publishes the first one at once, and counts the others until the interval is over.</summary>
     private void Refuse(string reason, string peer)
     {
-        _refused[reason] = (_refused.GetValueOrDefault(reason).Count + 1, peer);
+        _refusals.Add(reason, peer);
         if (!Timers.IsTimerActive(Signal.ReportRefusals))
             PublishRefusals();
     }
 
     private void PublishRefusals()
     {
-        foreach (var (reason, (count, lastPeer)) in _refused)
-            Tell(new ServerEvents.Refused(_server.Name, reason, count, lastPeer));
-        if (_refused.Count > 0)
-            Timers.StartSingleTimer(Signal.ReportRefusals, Signal.ReportRefusals, _server.RefusalReportInterval);
-        _refused.Clear();
+        if (_refusals.IsEmpty)
+            return;
+        foreach (var refused in _refusals.Take(_server.Name))
+            Tell(refused);
+        Timers.StartSingleTimer(Signal.ReportRefusals, Signal.ReportRefusals, _server.RefusalReportInterval);
     }
 
-    /// <summary>Without a file handle the listener retries every 10 ms and tells nobody but its statistics (1.5.74).</summary>
-    private void WatchAccepting(long retries)
+    private void Drain(IActorRef drainer)
     {
-        var fails = retries > _acceptRetries;
-        _acceptRetries = retries;
-        if (fails == _acceptFails)
-            return;
-        _acceptFails = fails;
-        Tell(fails ? new ServerEvents.AcceptFailing(_server.Name) : new ServerEvents.AcceptRecovered(_server.Name));
+        _drainer = drainer;
+        Context.Unwatch(_listener);
+        Context.Stop(_listener);
+        ReportDrained();
     }
 
     private void ReportDrained()
     {
-        if (_draining && _open == 0)
-            Context.Parent.Tell(new ServerEvents.Drained());
-    }
-
-    private void Rebind()
-    {
-        Timers.StartSingleTimer(Signal.BindAgain, Signal.BindAgain, _server.RebindDelay);
-        Tell(new ServerEvents.ListenerLost(_server.Name, _server.RebindDelay));
-    }
-
-    private void Resolve() =>
-        Endpoints.ResolveAsync(_server.Host, _endpoint?.Port ?? _server.Port, CancellationToken.None)
-            .PipeTo(Self, success: addresses => new Resolved(addresses[0]));
-
-    private void Bind(IPEndPoint endpoint) =>
-        _tcp.Tell(new Tcp.Bind(Self, endpoint, _server.Backlog, [new SocketControl.WhenConnected(Self)], pullMode: true)
-        {
-            // Receivers read and write their sockets: Akka's own buffer, which each connection holds, may be small.
-            TcpSettings = Context.System.WithExtension<TcpExt, Tcp>().Settings with { MaxFrameSizeBytes = 16 },
-        });
-
-    private void GiveUp(string reason)
-    {
-        if (_endpoint is not null)
-        {
-            // It did listen before: what took its port may go away again.
-            Rebind();
+        if (_drainer is null || _open > 0)
             return;
-        }
-
-        Tell(new ServerEvents.BindFailed(_server.Name, _server.Endpoint, reason));
-        Context.Stop(Self);
+        PublishRefusals();
+        _drainer.Tell(new ServerEvents.Drained());
     }
 
     private static void Tell(ServerEvents.IServerEvent happened)
@@ -213,16 +174,15 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         Context.System.EventStream.Publish(happened);
     }
 
+    protected override void PostStop() => PublishRefusals();
+
     private static string ActorName(string peer) => string.Concat(peer.Where(c => c is not ('[' or ']'))).Replace('%', '_');
 
-    /// <summary>What it tells itself; the key of the timer that does, too.</summary>
+    /// <summary>What it tells itself; also the key of the timer that does.</summary>
     private enum Signal
     {
-        BindAgain,
+        ListenAgain,
         ReportRefusals,
         ReceiverEnded,
-        ListenerDied,
     }
-
-    private sealed record Resolved(IPEndPoint Endpoint);
 }

@@ -18,8 +18,8 @@ public static class ServerEvents
     /// <summary>It does not listen: why, and which address was asked for.</summary>
     public sealed record BindFailed(string Server, string Endpoint, string Reason) : IServerEvent;
 
-    /// <summary>The listener died, or its port could not be bound again. It will be bound again after <paramref name="RetryIn"/>.</summary>
-    public sealed record ListenerLost(string Server, TimeSpan RetryIn) : IServerEvent;
+    /// <summary>The listener died, or its port could not be bound again, and why. It is bound again after <paramref name="RetryIn"/>.</summary>
+    public sealed record ListenerLost(string Server, string Reason, TimeSpan RetryIn) : IServerEvent;
 
     /// <summary>
     /// Clients that were reset at once: why, and how many since this was last said, which is at most once per
@@ -45,14 +45,23 @@ public static class ServerEvents
     /// </summary>
     public sealed record Completed(string Server, string Peer, long Bytes, TimeSpan Elapsed, string? StoredAs, string? Sha256) : IServerEvent;
 
-    /// <summary>The connection ended without the client's FIN, or the sink failed: what was received is incomplete.</summary>
-    public sealed record BrokenOff(string Server, string Peer, long Bytes, string Reason) : IServerEvent;
+    /// <summary>
+    /// As <see cref="Completed"/>: everything is stored. But the connection broke before the client had taken its receipt, so that
+    /// the client may send the same again.
+    /// </summary>
+    public sealed record ReceiptLost(string Server, string Peer, long Bytes, TimeSpan Elapsed, string? StoredAs, string? Sha256, string Reason) : IServerEvent;
 
     /// <summary>
-    /// Takes no new connections, lets the open ones end, and answers <see cref="Drained"/> when they have. The ports stay
-    /// bound until the system ends: letting go of them would reset every connection that was accepted through them.
+    /// The connection ended without the client's FIN, or the sink failed: what was received is incomplete.
+    /// <paramref name="KeptAs"/> names the file that has it, where there is one.
     /// </summary>
+    public sealed record BrokenOff(string Server, string Peer, long Bytes, string Reason, string? KeptAs) : IServerEvent;
+
+    /// <summary>Stops listening, lets the open connections end, and answers <see cref="Drained"/> when they have.</summary>
     public sealed record Drain;
+
+    /// <summary>Resets the open connections, settles what they had received, and answers <see cref="Drained"/>.</summary>
+    public sealed record CutOff;
 
     /// <summary>No connection is open any more.</summary>
     public sealed record Drained;

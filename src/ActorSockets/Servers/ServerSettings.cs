@@ -56,6 +56,12 @@ public sealed record ServerSettings
     /// <summary>Connections that the kernel completes ahead of us.</summary>
     public required int Backlog { get; init; }
 
+    /// <summary>For name resolution and bind together.</summary>
+    public required TimeSpan BindTimeout { get; init; }
+
+    /// <summary>Silence after which the kernel asks whether a client is still there; zero: never.</summary>
+    public required TimeSpan KeepAlive { get; init; }
+
     /// <summary>Wait before binding again after the listener died.</summary>
     public required TimeSpan RebindDelay { get; init; }
 
@@ -80,6 +86,8 @@ public sealed record ServerSettings
         ProcessingDelay = section.Duration("processing-delay", TimeSpan.Zero, TimeSpan.FromHours(1)),
         ReceiveFrameBytes = (int)section.Bytes("receive-frame", 1024, 1024 * 1024),
         Backlog = section.Int("backlog", 1, 65535),
+        BindTimeout = section.Duration("bind-timeout", TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)),
+        KeepAlive = section.Duration("keep-alive", TimeSpan.Zero, TimeSpan.FromHours(1)),
         RebindDelay = section.Duration("rebind-delay", TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)),
     };
 

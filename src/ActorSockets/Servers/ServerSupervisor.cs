@@ -1,4 +1,5 @@
 using ActorSockets.Servers.Sinks;
+using ActorSockets.Transport;
 using Akka.Actor;
 
 namespace ActorSockets.Servers;
@@ -11,25 +12,25 @@ internal sealed class ServerSupervisor : UntypedActor
 {
     private readonly IReadOnlyList<ServerSettings> _servers;
     private readonly Func<ServerSettings, string, ISink> _createSink;
-    private readonly IActorRef _tcp;
+    private readonly Func<ListenerSettings, Props> _listen;
     private readonly Dictionary<string, ServerEvents.IServerEvent> _answers = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
     private readonly DrainCount _draining = new(new ServerEvents.Drained());
 
-    public ServerSupervisor(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, IActorRef tcp)
+    public ServerSupervisor(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, Func<ListenerSettings, Props> listen)
     {
         _servers = servers;
         _createSink = createSink;
-        _tcp = tcp;
+        _listen = listen;
     }
 
-    public static Props Props(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, IActorRef tcp) =>
-        Actors.Props(() => new ServerSupervisor(servers, createSink, tcp));
+    public static Props Props(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, Func<ListenerSettings, Props> listen) =>
+        PlainProps.Of(() => new ServerSupervisor(servers, createSink, listen));
 
     protected override void PreStart()
     {
         foreach (var server in _servers)
-            Context.ActorOf(ServerActor.Props(server, _createSink, _tcp), server.Name);
+            Context.ActorOf(ServerActor.Props(server, new ServerMemory(), _createSink, _listen), server.Name);
     }
 
     protected override void OnReceive(object message)
@@ -45,8 +46,8 @@ internal sealed class ServerSupervisor : UntypedActor
                 _waiting.Add(Sender);
                 Reply();
                 break;
-            case ServerEvents.Drain drain:
-                _draining.Begin(drain, Context.GetChildren(), Sender);
+            case ServerEvents.Drain or ServerEvents.CutOff:
+                _draining.Begin(message, Context.GetChildren(), Sender);
                 break;
             case ServerEvents.Drained:
                 _draining.Done(Sender);

@@ -18,7 +18,7 @@ internal sealed class TickerActor(TimeSpan interval) : UntypedActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(TimeSpan interval) => Actors.Props(() => new TickerActor(interval));
+    public static Props Props(TimeSpan interval) => PlainProps.Of(() => new TickerActor(interval));
 
     private static TimeSpan Now => Context.System.Scheduler.HighResMonotonicClock;
 

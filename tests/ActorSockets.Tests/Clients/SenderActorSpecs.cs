@@ -1,26 +1,23 @@
-using System.Net;
 using System.Text;
 using ActorSockets.Clients;
 using ActorSockets.Payloads;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
-using Akka.IO;
 using Akka.TestKit;
 using static ActorSockets.Clients.Deliveries;
 
 namespace ActorSockets.Tests.Clients;
 
-/// <summary>Every transition of the sender, with probes in the place of the Tcp manager and of its connections.</summary>
+/// <summary>Every transition of the sender, with a script in the place of the network.</summary>
 public sealed class SenderActorSpecs : Specs
 {
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
-    private readonly TestProbe _tcp;
+    private readonly ScriptedConnector _connector = new();
     private readonly TestProbe _events;
 
     public SenderActorSpecs() : base(VirtualTime)
     {
-        _tcp = CreateTestProbe();
         _events = SubscribeTo<IDeliveryEvent>();
     }
 
@@ -29,13 +26,13 @@ public sealed class SenderActorSpecs : Specs
     {
         Deliver("hello");
         var connection = Connect();
-        Assert.Equal("hello", TakeWrite(connection));
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
-        connection.Reply(Tcp.ConfirmedClosed.Instance);
+        Assert.Equal("hello", connection.TakeWrite());
+        connection.ExpectFinish();
+        connection.PeerCloses();
 
-        var delivered = ExpectMsg<Delivered>();
+        var delivered = ExpectMsg<Sent>();
         Assert.Equal(("t", "1", 5L, 5L, 1), (delivered.Target, delivered.Id, delivered.Report.Length, delivered.Report.Taken, delivered.Report.Attempts));
-        Assert.Equal(delivered, _events.FishForMessage<Delivered>(_ => true));
+        Assert.Equal(delivered, _events.FishForMessage<Sent>(_ => true));
     }
 
     [Fact]
@@ -43,9 +40,9 @@ public sealed class SenderActorSpecs : Specs
     {
         Deliver("");
         var connection = Connect();
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
-        connection.Reply(Tcp.ConfirmedClosed.Instance);
-        Assert.Equal(0, ExpectMsg<Delivered>().Report.Taken);
+        connection.ExpectFinish();
+        connection.PeerCloses();
+        Assert.Equal(0, ExpectMsg<Sent>().Report.Taken);
     }
 
     [Fact]
@@ -56,14 +53,13 @@ public sealed class SenderActorSpecs : Specs
         var sent = new StringBuilder();
         while (sent.Length < 26_000)
         {
-            var write = connection.ExpectMsg<Tcp.Write>();
-            var sender = connection.Sender;
-            connection.ExpectNoMsg(TimeSpan.Zero);
-            sent.Append(write.Data.ToString(Encoding.ASCII));
-            sender.Tell(write.Ack);
+            var write = connection.ExpectWrite();
+            Assert.True(connection.IsQuiet);
+            sent.Append(write.Text);
+            write.TakeAll();
         }
 
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.ExpectFinish();
         Assert.Equal(Repeated("abcdefghijklmnopqrstuvwxyz", 1000), sent.ToString());
     }
 
@@ -72,10 +68,10 @@ public sealed class SenderActorSpecs : Specs
     {
         Deliver("hello", "confirm = none");
         var connection = Connect();
-        TakeWrite(connection);
-        connection.ExpectMsg<Tcp.Close>();
-        connection.Reply(Tcp.Closed.Instance);
-        ExpectMsg<Delivered>();
+        connection.TakeWrite();
+        connection.ExpectFinish();
+        connection.ExpectClosed();
+        ExpectMsg<Sent>();
     }
 
     [Fact]
@@ -84,11 +80,12 @@ public sealed class SenderActorSpecs : Specs
         Deliver("hello");
         RefuseConnect();
         var backingOff = _events.FishForMessage<BackingOff>(_ => true);
-        Assert.Contains("127.0.0.1:9 refused the connection", backingOff.Reason, StringComparison.Ordinal);
-        Assert.InRange(backingOff.Delay, TimeSpan.Zero, TimeSpan.FromMilliseconds(500));
+        Assert.Contains("127.0.0.1:9: Connection refused", backingOff.Reason, StringComparison.Ordinal);
+        Assert.Equal(FailureKind.Refused, backingOff.Kind);
+        Assert.InRange(backingOff.Delay, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1));
 
-        Advance(TimeSpan.FromMilliseconds(500));
-        TakeWrite(Connect());
+        Advance(TimeSpan.FromSeconds(1));
+        Connect().TakeWrite();
         Assert.Equal(2, _events.FishForMessage<Connected>(_ => true).Attempt);
     }
 
@@ -96,62 +93,50 @@ public sealed class SenderActorSpecs : Specs
     public void Takes_an_unanswered_connect_for_lost_at_its_own_deadline()
     {
         Deliver("hello", "connect-timeout = 2s");
-        _tcp.ExpectMsg<Tcp.Connect>();
+        _connector.Next();
         Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal("127.0.0.1:9 did not answer within 2 s", _events.FishForMessage<BackingOff>(_ => true).Reason);
+        Assert.Equal("127.0.0.1:9 did not answer, within 2 s (connect-timeout)", _events.FishForMessage<BackingOff>(_ => true).Reason);
     }
 
     [Fact]
-    public void Says_that_a_name_is_not_known_and_tries_again()
-    {
-        Deliver("hello", "host = no-such-host.invalid");
-        Assert.Equal("no-such-host.invalid is not a known host name", _events.FishForMessage<BackingOff>(_ => true).Reason);
-    }
-
-    [Fact]
-    public void Does_not_talk_to_itself_when_the_kernel_picked_the_target_port_for_our_side()
-    {
-        Deliver("hello");
-        _tcp.ExpectMsg<Tcp.Connect>();
-        var connection = CreateTestProbe();
-        var self = new IPEndPoint(IPAddress.Loopback, 9);
-        _tcp.Sender.Tell(new Tcp.Connected(self, self), connection);
-        connection.ExpectMsg<Tcp.Abort>();
-        _events.FishForMessage<BackingOff>(_ => true);
-    }
-
-    [Fact]
-    public void Retries_a_refused_write_from_the_same_byte()
+    public void Offers_what_the_kernel_did_not_take_again_from_the_same_byte()
     {
         Deliver("0123456789", "chunk { min = 1KiB, max = 1KiB }", repeat: 200);
         var connection = Connect();
-        var sent = new StringBuilder(TakeWrite(connection));
+        var sent = new StringBuilder();
+        while (sent.Length < 2000)
+        {
+            var write = connection.ExpectWrite();
+            var taken = Math.Min(7, write.Bytes.Length);
+            sent.Append(write.Text[..taken]);
+            write.Take(taken);
+        }
 
-        var refused = connection.ExpectMsg<Tcp.Write>();
-        connection.Reply(refused.FailureMessage);
-        connection.ExpectNoMsg(TimeSpan.Zero);
-        AdvanceUntil(connection, TimeSpan.FromMilliseconds(100), out Tcp.Write again);
-        Assert.Equal(refused.Data, again.Data);
-
-        sent.Append(again.Data.ToString(Encoding.ASCII));
-        connection.Reply(again.Ack);
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.ExpectFinish();
         Assert.Equal(Repeated("0123456789", 200), sent.ToString());
     }
 
     [Fact]
-    public void With_on_busy_fail_a_refused_write_ends_the_delivery_and_says_how_much_was_taken()
+    public void A_connection_that_breaks_in_the_middle_of_a_chunk_tells_how_much_of_it_was_taken()
     {
-        Deliver("0123456789", "on-busy = fail\n chunk { min = 1KiB, max = 1KiB }", repeat: 200);
+        Deliver("0123456789", "max-attempts = 1", repeat: 200);
         var connection = Connect();
-        TakeWrite(connection);
-        connection.ExpectMsg<Tcp.Write>();
-        connection.Reply(Tcp.Write.Create(ByteString.Empty).FailureMessage);
+        connection.ExpectWrite().Take(1234);
+        connection.ExpectWrite().Fails("Connection reset by peer");
+        Assert.Equal(1234, ExpectMsg<Failed>().Report.Taken);
+    }
 
-        var failed = ExpectMsg<Failed>();
+    [Fact]
+    public void With_on_busy_fail_a_kernel_that_takes_no_more_ends_the_delivery_and_tells_how_much_was_taken()
+    {
+        Deliver("0123456789", "on-busy = fail\n busy-after = 1s\n chunk { min = 1KiB, max = 1KiB }", repeat: 200);
+        var connection = Connect();
+        connection.TakeWrite();
+        connection.ExpectWrite();
+        var failed = AdvanceUntilTold<Failed>(TimeSpan.FromSeconds(1));
         Assert.Equal("127.0.0.1:9 is busy (on-busy = fail)", failed.Reason);
         Assert.Equal((1024L, 2000L, 1), (failed.Report.Taken, failed.Report.Length, failed.Report.Attempts));
-        connection.ExpectMsg<Tcp.Abort>();
+        connection.ExpectAborted();
     }
 
     [Fact]
@@ -159,7 +144,7 @@ public sealed class SenderActorSpecs : Specs
     {
         Deliver("0123456789", "busy-after = 1s\n blocked-report-interval = 10s");
         var connection = Connect();
-        var write = connection.ExpectMsg<Tcp.Write>();
+        var write = connection.ExpectWrite();
 
         Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(new Blocked("t", "1", 0, 10, TimeSpan.FromSeconds(1)), _events.FishForMessage<Blocked>(_ => true));
@@ -168,11 +153,11 @@ public sealed class SenderActorSpecs : Specs
         Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(TimeSpan.FromSeconds(11), _events.ExpectMsg<Blocked>().Since);
 
-        connection.Reply(write.Ack);
+        write.TakeAll();
         Assert.Equal(TimeSpan.FromSeconds(11), _events.ExpectMsg<Unblocked>().Lasted);
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
-        connection.Reply(Tcp.ConfirmedClosed.Instance);
-        Assert.Equal(TimeSpan.FromSeconds(11), ExpectMsg<Delivered>().Report.Blocked);
+        connection.ExpectFinish();
+        connection.PeerCloses();
+        Assert.Equal(TimeSpan.FromSeconds(11), ExpectMsg<Sent>().Report.Blocked);
     }
 
     [Fact]
@@ -180,10 +165,10 @@ public sealed class SenderActorSpecs : Specs
     {
         Deliver("0123456789", "on-busy = fail\n busy-after = 250ms");
         var connection = Connect();
-        connection.ExpectMsg<Tcp.Write>();
+        connection.ExpectWrite();
         Advance(TimeSpan.FromMilliseconds(250));
         Assert.Equal(0, ExpectMsg<Failed>().Report.Taken);
-        connection.ExpectMsg<Tcp.Abort>();
+        connection.ExpectAborted();
     }
 
     [Theory]
@@ -195,28 +180,31 @@ public sealed class SenderActorSpecs : Specs
         Deliver("0123456789", "chunk { min = 1KiB, max = 1KiB }", repeat: 200);
         var broken = Connect();
         for (var i = 0; i < acks; i++)
-            TakeWrite(broken);
-        broken.ExpectMsg<object>();
-        broken.Reply(new Tcp.ErrorClosed("Connection reset by peer"));
+            broken.TakeWrite();
+        if (acks < 2)
+            broken.ExpectWrite();
+        else
+            broken.ExpectFinish();
+        broken.Breaks();
         Assert.True(_events.FishForMessage<BackingOff>(_ => true) is { Attempt: 1 } backingOff && backingOff.Taken == Math.Min(2000, 1024 * acks), when);
 
         Advance(LongestBackoff);
         var connection = Connect();
-        Assert.Equal(Repeated("0123456789", 200), TakeWrite(connection) + TakeWrite(connection));
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
-        connection.Reply(Tcp.ConfirmedClosed.Instance);
-        var delivered = ExpectMsg<Delivered>();
+        Assert.Equal(Repeated("0123456789", 200), connection.TakeWrite() + connection.TakeWrite());
+        connection.ExpectFinish();
+        connection.PeerCloses();
+        var delivered = ExpectMsg<Sent>();
         Assert.Equal(("1", 2, Math.Min(2000, 1024L * acks)), (delivered.Id, delivered.Report.Attempts, delivered.Report.TakenBefore));
     }
 
     [Fact]
-    public void A_connection_that_ends_without_a_word_is_lost()
+    public void A_connection_that_breaks_while_the_kernel_takes_nothing_is_lost()
     {
         Deliver("hello");
         var connection = Connect();
-        connection.ExpectMsg<Tcp.Write>();
-        Sys.Stop(connection);
-        Assert.Equal("the connection to 127.0.0.1:9 ended", _events.FishForMessage<BackingOff>(_ => true).Reason);
+        connection.ExpectWrite();
+        connection.Breaks("Connection timed out");
+        Assert.Equal("127.0.0.1:9: Connection timed out", _events.FishForMessage<BackingOff>(_ => true).Reason);
     }
 
     [Fact]
@@ -224,24 +212,13 @@ public sealed class SenderActorSpecs : Specs
     {
         Deliver("hello");
         var connection = Connect();
-        var write = connection.ExpectMsg<Tcp.Write>();
-        connection.Reply(Tcp.PeerClosed.Instance);
-        connection.Reply(write.Ack);
-        // Close, not Abort: the last bytes may still be on their way.
-        connection.ExpectMsg<Tcp.Close>();
+        var write = connection.ExpectWrite();
+        connection.PeerCloses();
+        write.TakeAll();
+        connection.ExpectFinish();
+        // Closed, not reset: the last bytes may still be on their way.
+        connection.ExpectClosed();
         Assert.Equal(5, ExpectMsg<Unconfirmed>().Report.Taken);
-    }
-
-    [Fact]
-    public void A_FIN_that_crossed_ours_confirms_nothing()
-    {
-        Deliver("hello");
-        var connection = Connect();
-        TakeWrite(connection);
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
-        connection.Reply(Tcp.PeerClosed.Instance);
-        connection.Reply(Tcp.ConfirmedClosed.Instance);
-        ExpectMsg<Unconfirmed>();
     }
 
     [Fact]
@@ -249,13 +226,12 @@ public sealed class SenderActorSpecs : Specs
     {
         Deliver("hello", "confirm-timeout = 3s");
         var connection = Connect();
-        TakeWrite(connection);
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
-        Assert.Equal("127.0.0.1:9 did not close within 3 s of taking all", AdvanceUntilTold<Unconfirmed>(TimeSpan.FromSeconds(1)).Reason);
+        connection.TakeWrite();
+        connection.ExpectFinish();
+        Assert.Equal("127.0.0.1:9 did not close within 3 s of receiving everything (confirm-timeout)", AdvanceUntilTold<Unconfirmed>(TimeSpan.FromSeconds(1)).Reason);
 
-        // A reset would take from a slow peer what it may still read; but it does not have for ever.
-        connection.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
-        AdvanceUntil(connection, TimeSpan.FromMinutes(5), out Tcp.Abort _);
+        // A reset would take from a slow peer what it may still read.
+        connection.ExpectClosed();
     }
 
     [Fact]
@@ -263,9 +239,13 @@ public sealed class SenderActorSpecs : Specs
     {
         Deliver("hello");
         var connection = Connect();
-        connection.ExpectMsg<Tcp.Write>();
-        connection.Reply(new Tcp.Received(ByteString.FromString("an echo")));
-        connection.ExpectMsg<Tcp.ResumeReading>();
+        var write = connection.ExpectWrite();
+        connection.PeerSends("an echo");
+        connection.PeerSends("that goes on");
+        write.TakeAll();
+        connection.ExpectFinish();
+        connection.PeerCloses();
+        ExpectMsg<Sent>();
     }
 
     [Fact]
@@ -278,14 +258,12 @@ public sealed class SenderActorSpecs : Specs
         for (var i = 0; i < 100 && failed is null; i++)
         {
             Advance(TimeSpan.FromSeconds(1));
-            var next = CreateTestProbe();
-            if (_tcp.HasMessages && _tcp.ReceiveOne(TimeSpan.Zero) is Tcp.Connect connect)
-                _tcp.Sender.Tell(connect.FailureMessage, next);
+            _connector.TryNext(TimeSpan.Zero)?.Refuse();
             failed = ReceiveOne(TimeSpan.FromMilliseconds(50)) as Failed;
         }
 
         Assert.NotNull(failed);
-        Assert.StartsWith("no progress for 5 s (give-up-after); last trouble: 127.0.0.1:9 refused", failed.Reason, StringComparison.Ordinal);
+        Assert.StartsWith("no progress for 5 s (give-up-after); last failure: 127.0.0.1:9: Connection refused", failed.Reason, StringComparison.Ordinal);
         Assert.True(failed.Report.Attempts > 1);
     }
 
@@ -294,9 +272,9 @@ public sealed class SenderActorSpecs : Specs
     {
         Deliver("hello", "give-up-after = 5s");
         var connection = Connect();
-        connection.ExpectMsg<Tcp.Write>();
+        connection.ExpectWrite();
         Assert.StartsWith("no progress for 5 s", AdvanceUntilTold<Failed>(TimeSpan.FromSeconds(1)).Reason, StringComparison.Ordinal);
-        connection.ExpectMsg<Tcp.Abort>();
+        connection.ExpectAborted();
     }
 
     [Fact]
@@ -306,38 +284,38 @@ public sealed class SenderActorSpecs : Specs
         var connection = Connect();
         for (var i = 0; i < 9; i++)
         {
-            var write = connection.ExpectMsg<Tcp.Write>();
+            var write = connection.ExpectWrite();
             Advance(TimeSpan.FromSeconds(4));
-            connection.Reply(write.Ack);
+            write.TakeAll();
         }
 
-        TakeWrite(connection);
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.TakeWrite();
+        connection.ExpectFinish();
         ExpectNoMsg(TimeSpan.Zero);
     }
 
     [Fact]
     public void An_attempt_that_moves_is_not_given_up_though_it_sends_again_what_an_earlier_one_sent()
     {
-        Deliver("0123456789", "give-up-after = 5s\n chunk { min = 1KiB, max = 1KiB }", repeat: 500);
+        Deliver("0123456789", "give-up-after = 5s\n backoff { min = 500ms, max = 500ms }\n chunk { min = 1KiB, max = 1KiB }", repeat: 500);
         var broken = Connect();
         for (var i = 0; i < 4; i++)
-            TakeWrite(broken);
-        broken.ExpectMsg<Tcp.Write>();
-        broken.Reply(new Tcp.ErrorClosed("Connection reset by peer"));
+            broken.TakeWrite();
+        broken.ExpectWrite();
+        broken.Breaks();
         _events.FishForMessage<BackingOff>(_ => true);
         Advance(TimeSpan.FromMilliseconds(500));
 
         var connection = Connect();
         for (var i = 0; i < 4; i++)
         {
-            var write = connection.ExpectMsg<Tcp.Write>();
+            var write = connection.ExpectWrite();
             Advance(TimeSpan.FromSeconds(4));
-            connection.Reply(write.Ack);
+            write.TakeAll();
         }
 
-        TakeWrite(connection);
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.TakeWrite();
+        connection.ExpectFinish();
         ExpectNoMsg(TimeSpan.Zero);
     }
 
@@ -346,16 +324,16 @@ public sealed class SenderActorSpecs : Specs
     {
         Deliver("hello", "give-up-after = 1s\n confirm-timeout = 10s");
         var connection = Connect();
-        TakeWrite(connection);
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
+        connection.TakeWrite();
+        connection.ExpectFinish();
         for (var i = 0; i < 20; i++)
         {
             Advance(TimeSpan.FromMilliseconds(250));
             ExpectNoMsg(TimeSpan.FromMilliseconds(10));
         }
 
-        connection.Reply(Tcp.ConfirmedClosed.Instance);
-        ExpectMsg<Delivered>();
+        connection.PeerCloses();
+        ExpectMsg<Sent>();
     }
 
     [Fact]
@@ -365,14 +343,13 @@ public sealed class SenderActorSpecs : Specs
         Failed? failed = null;
         for (var i = 0; i < 50 && failed is null; i++)
         {
-            if (_tcp.ReceiveOne(TimeSpan.FromMilliseconds(100)) is Tcp.Connect)
+            if (_connector.TryNext(TimeSpan.FromMilliseconds(100)) is { } connect)
             {
-                var connection = Accept();
-                TakeWrite(connection);
-                connection.ExpectMsg<Tcp.ConfirmedClose>();
+                var connection = connect.Accept();
+                connection.ExpectWrite();
                 Advance(TimeSpan.FromMilliseconds(300));
-                connection.Reply(new Tcp.ErrorClosed("Connection reset by peer"));
-                connection.ExpectMsg<Tcp.Abort>();
+                connection.Breaks();
+                connection.ExpectAborted();
             }
 
             Advance(TimeSpan.FromMilliseconds(10));
@@ -381,6 +358,68 @@ public sealed class SenderActorSpecs : Specs
 
         Assert.NotNull(failed);
         Assert.Contains("no progress for 2 s", failed.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_reset_after_a_long_wait_for_the_confirmation_is_retried()
+    {
+        Deliver("hello", "give-up-after = 5m\n confirm-timeout = 10m");
+        var connection = Connect();
+        connection.TakeWrite();
+        connection.ExpectFinish();
+        _events.FishForMessage<Confirming>(_ => true);
+        Advance(TimeSpan.FromMinutes(6));
+        connection.Breaks();
+        _events.FishForMessage<BackingOff>(_ => true);
+        Advance(LongestBackoff);
+        Confirm(Connect(), "hello");
+        Assert.Equal(2, ExpectMsg<Sent>().Report.Attempts);
+    }
+
+    [Fact]
+    public void A_target_that_was_blocked_to_the_end_has_that_in_its_report()
+    {
+        Deliver("hello", "give-up-after = 5s\n busy-after = 1s");
+        Connect().ExpectWrite();
+        Assert.True(AdvanceUntilTold<Failed>(TimeSpan.FromSeconds(1)).Report is { } report && report.Blocked == report.Elapsed);
+    }
+
+    [Fact]
+    public void Rejects_a_delivery_without_a_payload()
+    {
+        Deliver((Payload)null!);
+        Assert.Equal("it has no payload", ExpectMsg<Rejected>().Reason);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_is_cut_off_and_what_waited_behind_it_have_their_outcomes(bool stopped)
+    {
+        var sender = Deliver("first");
+        var connection = Connect();
+        connection.ExpectWrite().Take(2);
+        connection.ExpectWrite();
+        sender.Tell(new Deliver("2", "t", new TextPayload("second")), TestActor);
+        if (stopped)
+            Sys.Stop(sender);
+        else
+            sender.Tell(new CutOff(), TestActor);
+        Assert.True(ExpectMsg<Failed>() is { Id: "1", Kind: FailureKind.Shutdown, Report.Taken: 2 });
+        Assert.True(ExpectMsg<Failed>() is { Id: "2", Kind: FailureKind.Shutdown, Report.Attempts: 0 });
+        connection.ExpectAborted();
+    }
+
+    [Fact]
+    public void With_a_receipt_it_is_delivered_and_without_one_it_is_sent()
+    {
+        Deliver("hello", "confirm = receipt");
+        var connection = Connect();
+        connection.TakeWrite();
+        connection.ExpectFinish();
+        connection.PeerSends(Encoding.ASCII.GetString(Receipt.For(5, System.Security.Cryptography.SHA256.HashData("hello"u8)).ToBytes()));
+        connection.PeerCloses();
+        ExpectMsg<Delivered>();
     }
 
     [Fact]
@@ -401,9 +440,9 @@ public sealed class SenderActorSpecs : Specs
         Assert.Equal(new Rejected("t", "3", "1 deliveries wait already (max-queued)"), ExpectMsg<Rejected>());
 
         Confirm(connection, "first");
-        Assert.Equal("1", ExpectMsg<Delivered>().Id);
+        Assert.Equal("1", ExpectMsg<Sent>().Id);
         Confirm(Connect(), "second");
-        Assert.Equal("2", ExpectMsg<Delivered>().Id);
+        Assert.Equal("2", ExpectMsg<Sent>().Id);
     }
 
     [Fact]
@@ -420,9 +459,10 @@ public sealed class SenderActorSpecs : Specs
             Assert.True(ExpectMsg<Failed>() is { Reason: "cancelled" } failed && failed.Id == id);
         }
 
-        connection.FishForMessage(m => m is Tcp.Abort);
+        connection.ExpectWrite();
+        connection.ExpectAborted();
         Confirm(Connect(), "third");
-        Assert.Equal("3", ExpectMsg<Delivered>().Id);
+        Assert.Equal("3", ExpectMsg<Sent>().Id);
         sender.Tell(new Cancel("3", "t"), TestActor);
         Assert.Equal(new NotCancelled("t", "3"), ExpectMsg<NotCancelled>());
     }
@@ -443,7 +483,7 @@ public sealed class SenderActorSpecs : Specs
         sender.Tell(new Deliver("2", "t", new TextPayload("second")), TestActor);
         Assert.Equal("shutting down", ExpectMsg<Rejected>().Reason);
         Confirm(Connect(), "first");
-        ExpectMsg<Delivered>();
+        ExpectMsg<Sent>();
     }
 
     [Fact]
@@ -471,7 +511,7 @@ public sealed class SenderActorSpecs : Specs
         Assert.Equal("the connection actor crashed", _events.FishForMessage<BackingOff>(_ => true).Reason);
         Advance(LongestBackoff);
         Confirm(Connect(), "hello");
-        Assert.Equal("1", ExpectMsg<Delivered>().Id);
+        Assert.Equal("1", ExpectMsg<Sent>().Id);
     }
 
     private IActorRef Deliver(string text, string hocon = "", int repeat = 1) => Deliver(new TextPayload(Repeated(text, repeat)), hocon);
@@ -479,65 +519,35 @@ public sealed class SenderActorSpecs : Specs
     private IActorRef Deliver(Payload payload, string hocon = "")
     {
         var target = Target(hocon);
-        var sender = Sys.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), Sys.ActorOf(ConnectGate.Props(1, 1)), _tcp));
+        var sender = Sys.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), Sys.ActorOf(ConnectGate.Props(1, 1)), _connector));
         sender.Tell(new Deliver("1", "t", payload), TestActor);
         return sender;
     }
 
-    private TestProbe Connect()
+    private ScriptedConnection Connect()
     {
-        _tcp.ExpectMsg<Tcp.Connect>(c => Assert.Equal(new IPEndPoint(IPAddress.Loopback, 9), c.RemoteAddress));
-        return Accept();
+        var connect = _connector.Next();
+        Assert.Equal(("127.0.0.1", 9), (connect.Host, connect.Port));
+        return connect.Accept();
     }
 
-    private TestProbe Accept()
-    {
-        var connection = CreateTestProbe();
-        _tcp.Sender.Tell(new Tcp.Connected(new IPEndPoint(IPAddress.Loopback, 9), new IPEndPoint(IPAddress.Loopback, 50000)), connection);
-        connection.ExpectMsg<Tcp.Register>(r => Assert.True(r.KeepOpenOnPeerClosed));
-        connection.ExpectMsg<Tcp.ResumeReading>();
-        return connection;
-    }
+    private void RefuseConnect() => _connector.Next().Refuse();
 
-    private void RefuseConnect()
+    private static void Confirm(ScriptedConnection connection, string expected)
     {
-        var connect = _tcp.ExpectMsg<Tcp.Connect>();
-        _tcp.Reply(connect.FailureMessage);
-    }
-
-    private static string TakeWrite(TestProbe connection)
-    {
-        var write = connection.ExpectMsg<Tcp.Write>();
-        var text = write.Data.ToString(Encoding.ASCII);
-        connection.Reply(write.Ack);
-        return text;
-    }
-
-    private static void Confirm(TestProbe connection, string expected)
-    {
-        Assert.Equal(expected, TakeWrite(connection));
-        connection.ExpectMsg<Tcp.ConfirmedClose>();
-        connection.Reply(Tcp.ConfirmedClosed.Instance);
+        Assert.Equal(expected, connection.TakeWrite());
+        connection.ExpectFinish();
+        connection.PeerCloses();
     }
 
     /// <summary>A timer that is started by a message that is still under way is not there yet when time is advanced once.</summary>
-    private void AdvanceUntil<T>(TestProbe probe, TimeSpan step, out T message)
-    {
-        AwaitCondition(() =>
-        {
-            Advance(step);
-            return probe.HasMessages;
-        });
-        message = probe.ExpectMsg<T>();
-    }
-
     private T AdvanceUntilTold<T>(TimeSpan step)
     {
         AwaitCondition(() =>
         {
             Advance(step);
             return HasMessages;
-        });
+        }, TimeSpan.FromSeconds(15), TimeSpan.FromMilliseconds(5));
         return ExpectMsg<T>();
     }
 

@@ -4,29 +4,27 @@ using System.Net.Sockets;
 using System.Text;
 using ActorSockets.Servers;
 using ActorSockets.Tests.Support;
+using ActorSockets.Transport;
 using Akka.Actor;
-using Akka.IO;
 using Akka.TestKit;
 
 namespace ActorSockets.Tests.Servers;
 
-/// <summary>
-/// The server and its receivers, with probes in the place of the Tcp manager, its listener and its connections. What the
-/// receivers read comes over real sockets.
-/// </summary>
+/// <summary>The server and its receivers, with a script in the place of the listener. What the receivers read comes over real sockets.</summary>
 public sealed class ServerActorSpecs : Specs
 {
     private static readonly IPEndPoint Bound = new(IPAddress.Loopback, 4711);
 
-    private readonly TestProbe _tcp;
-    private readonly TestProbe _listener;
+    private readonly TestProbe _listeners;
     private readonly TestProbe _events;
     private readonly ConcurrentDictionary<string, RecordingSink> _sinks = new();
     private readonly List<SocketPair> _sockets = [];
+    private IActorRef? _listener;
+    private ListenerSettings? _asked;
 
     public ServerActorSpecs() : base(VirtualTime)
     {
-        (_tcp, _listener) = (CreateTestProbe(), CreateTestProbe());
+        _listeners = CreateTestProbe();
         _events = SubscribeTo<ServerEvents.IServerEvent>();
     }
 
@@ -42,8 +40,7 @@ public sealed class ServerActorSpecs : Specs
     {
         var server = Start("port = 4711");
         Watch(server);
-        var bind = _tcp.ExpectMsg<Tcp.Bind>();
-        _tcp.Reply(bind.FailureMessage.WithCause(new SocketException((int)SocketError.AddressAlreadyInUse)));
+        NextListener().Tell(new ListenerActor.Failed("Address already in use"));
         Assert.Equal(new ServerEvents.BindFailed("s", "127.0.0.1:4711", "Address already in use"), _events.ExpectMsg<ServerEvents.BindFailed>());
         ExpectTerminated(server);
     }
@@ -68,7 +65,7 @@ public sealed class ServerActorSpecs : Specs
         client.Sends("abc");
         AwaitAssert(() => Assert.Equal([3], client.Sink.Chunks));
         client.Sends("defg");
-        client.Connection.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        ExpectNoMsg(TimeSpan.FromMilliseconds(50));
         Assert.Equal([3], client.Sink.Chunks);
         room.SetResult();
         AwaitAssert(() => Assert.Equal([3, 4], client.Sink.Chunks));
@@ -81,7 +78,7 @@ public sealed class ServerActorSpecs : Specs
         client.Sends("abc");
         AwaitAssert(() => Assert.Equal([3], client.Sink.Chunks));
         client.Sends("defg");
-        client.Connection.ExpectNoMsg(TimeSpan.FromMilliseconds(50));
+        ExpectNoMsg(TimeSpan.FromMilliseconds(50));
         Assert.Equal([3], client.Sink.Chunks);
         AwaitAssert(() =>
         {
@@ -96,20 +93,19 @@ public sealed class ServerActorSpecs : Specs
         var client = Accept(Bind(), 1);
         client.Sends("abc");
         client.Socket.Shutdown(SocketShutdown.Send);
-        client.Connection.ExpectMsg<Tcp.Close>();
+        Assert.Equal(0, await client.Socket.ReceiveAsync(new byte[1]));
         Assert.Equal(3, (await client.Sink.Completed).Bytes);
-        client.Connection.Reply(Tcp.Closed.Instance);
         Assert.Equal(3, _events.FishForMessage<ServerEvents.Completed>(_ => true).Bytes);
     }
 
     [Fact]
-    public void A_sink_that_fails_resets_its_client_and_no_other()
+    public async Task A_sink_that_fails_resets_its_client_and_no_other()
     {
         var server = Bind();
         var (bad, good) = (Accept(server, 1), Accept(server, 2));
         bad.Sink.Room = Task.FromException(new IOException("No space left on device"));
         bad.Sends("abc");
-        bad.Connection.ExpectMsg<Tcp.Abort>();
+        await Assert.ThrowsAsync<SocketException>(async () => await bad.Socket.ReceiveAsync(new byte[1]));
         Assert.Equal("the discard sink failed: No space left on device", _events.FishForMessage<ServerEvents.BrokenOff>(_ => true).Reason);
 
         good.Sends("abc");
@@ -122,7 +118,7 @@ public sealed class ServerActorSpecs : Specs
         var server = Bind();
         var (abrupt, other) = (Accept(server, 1), Accept(server, 2));
         ScriptedPeer.Reset(abrupt.Socket);
-        Assert.Equal(new ServerEvents.BrokenOff("s", "127.0.0.1:1", 0, "Connection reset by peer"), _events.FishForMessage<ServerEvents.BrokenOff>(_ => true));
+        Assert.Equal(new ServerEvents.BrokenOff("s", "127.0.0.1:1", 0, "Connection reset by peer", null), _events.FishForMessage<ServerEvents.BrokenOff>(_ => true));
         await Assert.ThrowsAsync<EndOfStreamException>(() => abrupt.Sink.Completed);
 
         other.Sends("abc");
@@ -133,30 +129,61 @@ public sealed class ServerActorSpecs : Specs
     public void Binds_the_same_port_again_when_the_listener_died()
     {
         Bind("rebind-delay = 2s");
-        Sys.Stop(_listener);
-        _events.FishForMessage<ServerEvents.ListenerLost>(_ => true);
+        _listener!.Tell(new ListenerActor.Failed("its listener died"));
+        Assert.Equal("its listener died", _events.FishForMessage<ServerEvents.ListenerLost>(_ => true).Reason);
         Advance(TimeSpan.FromSeconds(2));
-        _tcp.ExpectMsg<Tcp.Bind>(b => Assert.Equal(Bound, b.LocalAddress));
+        NextListener();
+        Assert.Equal(Bound.Port, _asked!.Port);
     }
 
-    private IActorRef Start(string hocon = "") => Sys.ActorOf(ServerActor.Props(Server("sink = discard\n" + hocon), (_, peer) => _sinks[peer] = new RecordingSink(), _tcp));
+    [Fact]
+    public void Tells_every_refusal_before_it_has_drained()
+    {
+        var server = Bind("max-connections = 1");
+        Accept(server, 1);
+        for (var port = 2; port < 50; port++)
+            Connect(server, port);
+        server.Tell(new ServerEvents.Drain(), TestActor);
+        server.Tell(new ServerEvents.CutOff(), TestActor);
+        ExpectMsg<ServerEvents.Drained>();
+        var refused = 0;
+        while (refused < 48)
+            refused += _events.FishForMessage<ServerEvents.Refused>(_ => true).Count;
+        Assert.Equal(48, refused);
+    }
+
+    private IActorRef Start(string hocon = "") => Sys.ActorOf(ServerActor.Props(
+        Server("sink = discard\n" + hocon), new ServerMemory(), (_, peer) => _sinks[peer] = new RecordingSink(), Listen));
+
+    private new Props Listen(ListenerSettings settings)
+    {
+        _asked = settings;
+        return Props.Create(() => new ScriptedListener(_listeners));
+    }
+
+    private IActorRef NextListener() => _listener = _listeners.ExpectMsg<IActorRef>();
 
     private IActorRef Bind(string hocon = "")
     {
         var server = Start(hocon);
-        _tcp.ExpectMsg<Tcp.Bind>(b => Assert.True(b.PullMode));
-        server.Tell(new Tcp.Bound(Bound), _listener);
+        NextListener().Tell(new ListenerActor.Listening(Bound));
         return server;
     }
 
     private Client Accept(IActorRef server, int port)
     {
-        var (connection, sockets, remote) = (CreateTestProbe(), new SocketPair(), new IPEndPoint(IPAddress.Loopback, port));
+        var sockets = Connect(server, port);
+        AwaitAssert(() => Assert.True(_sinks.ContainsKey($"127.0.0.1:{port}")));
+        return new Client(sockets.Client, _sinks[$"127.0.0.1:{port}"]);
+    }
+
+    private SocketPair Connect(IActorRef server, int port)
+    {
+        var sockets = new SocketPair();
         _sockets.Add(sockets);
-        server.Tell(new SocketControl.Armed(remote, new SocketControl(sockets.Accepted)));
-        server.Tell(new Tcp.Connected(remote, Bound), connection);
-        connection.ExpectMsg<Tcp.Register>();
-        return new Client(sockets.Client, connection, _sinks[$"127.0.0.1:{port}"]);
+        new SocketSettings(TimeSpan.Zero).Apply(sockets.Accepted);
+        server.Tell(new ListenerActor.Accepted(new PlainConnection(sockets.Accepted, new IPEndPoint(IPAddress.Loopback, port))));
+        return sockets;
     }
 
     protected override void AfterAll()
@@ -165,8 +192,16 @@ public sealed class ServerActorSpecs : Specs
         _sockets.ForEach(s => s.Dispose());
     }
 
-    /// <summary>One connection: the client's end of it, Akka's actor for it, and where its bytes go.</summary>
-    private sealed record Client(Socket Socket, TestProbe Connection, RecordingSink Sink)
+    /// <summary>Tells its server what a spec tells it.</summary>
+    private sealed class ScriptedListener(IActorRef spec) : UntypedActor
+    {
+        protected override void PreStart() => spec.Tell(Self);
+
+        protected override void OnReceive(object message) => Context.Parent.Tell(message);
+    }
+
+    /// <summary>One connection: the client's end of it, and where its bytes go.</summary>
+    private sealed record Client(Socket Socket, RecordingSink Sink)
     {
         public void Sends(string text) => Socket.Send(Encoding.UTF8.GetBytes(text));
     }

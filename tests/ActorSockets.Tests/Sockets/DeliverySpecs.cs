@@ -6,7 +6,6 @@ using ActorSockets.Clients;
 using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Tests.Support;
-using Akka.IO;
 
 namespace ActorSockets.Tests.Sockets;
 
@@ -24,7 +23,7 @@ public sealed class DeliverySpecs : Specs
     public async Task Our_server_gets_every_byte(long size)
     {
         var events = SubscribeTo<ServerEvents.IServerEvent>();
-        Sys.ActorOf(ServerActor.Props(Server("sink = discard"), (_, _) => Record(), Sys.Tcp()));
+        Sys.ActorOf(ServerActor.Props(Server("sink = discard"), new ServerMemory(), (_, _) => Record(), Listen));
         var port = events.ExpectMsg<ServerEvents.Bound>().Endpoint.Port;
 
         await DeliverAsync(new GeneratedPayload(size), port);
@@ -67,9 +66,9 @@ public sealed class DeliverySpecs : Specs
     private async Task DeliverAsync(Payload payload, int port)
     {
         var target = Target("busy-after = 20ms", port);
-        var sender = Sys.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), Sys.ActorOf(ConnectGate.Props(1, 1)), Sys.Tcp()));
+        var sender = Sys.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), Sys.ActorOf(ConnectGate.Props(1, 1)), Connector));
         sender.Tell(new Deliveries.Deliver("1", "t", payload), TestActor);
-        var delivered = await ExpectMsgAsync<Deliveries.Delivered>(Patience);
+        var delivered = await ExpectMsgAsync<Deliveries.Sent>(Patience);
         Assert.Equal(1, delivered.Report.Attempts);
     }
 

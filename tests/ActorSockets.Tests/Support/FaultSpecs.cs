@@ -3,7 +3,6 @@ using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
 using Akka.Actor;
-using Akka.IO;
 
 namespace ActorSockets.Tests.Support;
 
@@ -56,7 +55,7 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
 
     protected IActorRef Clients(IReadOnlyList<TargetSettings> targets)
     {
-        LastClients = Sys.ActorOf(ClientSupervisor.Props(targets, 256, Sys.Tcp()));
+        LastClients = Sys.ActorOf(ClientSupervisor.Props(targets, 256, Connector));
         _roots.Add(LastClients);
         return LastClients;
     }
@@ -66,8 +65,8 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
     {
         var events = SubscribeTo<ServerEvents.Bound>();
         var server = Sys.ActorOf(ServerActor.Props(
-            Server($"directory = \"{Directory}\"\n{hocon}"),
-            (settings, peer) => SinkFactory.Create(new SinkContext(settings, peer, _ => ValueTask.CompletedTask)), Sys.Tcp()));
+            Server($"directory = \"{Directory}\"\n{hocon}"), new ServerMemory(),
+            (settings, peer) => SinkFactory.Create(new SinkContext(settings, peer, _ => ValueTask.CompletedTask)), Listen));
         _roots.Add(server);
         return (server, events.ExpectMsg<ServerEvents.Bound>().Endpoint.Port);
     }

@@ -1,6 +1,10 @@
+using System.Net;
 using ActorSockets.Clients;
 using ActorSockets.Servers;
+using ActorSockets.Transport;
+using Akka.Actor;
 using Akka.Configuration;
+using Akka.IO;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 
@@ -31,6 +35,13 @@ public abstract class Specs(Config? config = null)
         Sys.EventStream.Subscribe(probe, typeof(T));
         return probe;
     }
+
+    internal static IConnector Connector { get; } = new Connector(ResolveAsync);
+
+    internal Props Listen(ListenerSettings settings) => ListenerActor.Props(settings, ResolveAsync, Sys.Tcp());
+
+    internal static Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellation) =>
+        IPAddress.TryParse(host, out var address) ? Task.FromResult<IPAddress[]>([address]) : System.Net.Dns.GetHostAddressesAsync(host, cancellation);
 
     internal static TargetSettings Target(string hocon = "", int port = 9) =>
         ActorSocketsSettings.From(ConfigurationFactory.ParseString($"actor-sockets.targets.t {{ port = {port}\n {hocon} \n}}")).Targets[0];

@@ -61,6 +61,8 @@ internal sealed class FileSink : ISink
         }
     }
 
+    public ValueTask<string?> BreakOffAsync() => new((string?)null);
+
     public async ValueTask DisposeAsync()
     {
         if (_file is not { } unfinished)

@@ -4,7 +4,7 @@ namespace ActorSockets.Servers.Sinks;
 /// Where the bytes of one connection go. Called by one caller, one call at a time; the next read from the network waits
 /// for the returned task, so that a slow sink is a closed TCP window at the sender.
 /// </summary>
-/// <remarks>Disposed without <see cref="CompleteAsync"/>, the stream broke off, and what was taken is incomplete.</remarks>
+/// <remarks>Either <see cref="CompleteAsync"/> or <see cref="BreakOffAsync"/> is the last call before the disposal, or both when the first one fails.</remarks>
 public interface ISink : IAsyncDisposable
 {
     /// <summary>The name under which the bytes are found, for people; null where they have none.</summary>
@@ -16,4 +16,8 @@ public interface ISink : IAsyncDisposable
 
     /// <summary>The peer sent its last byte. When the task is done, all that was written is where it should be, for good.</summary>
     ValueTask CompleteAsync();
+
+    /// <summary>The stream broke off: what was taken is incomplete.</summary>
+    /// <returns>The name under which it is kept, or null.</returns>
+    ValueTask<string?> BreakOffAsync();
 }

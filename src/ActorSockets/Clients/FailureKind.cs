@@ -1,0 +1,44 @@
+namespace ActorSockets.Clients;
+
+/// <summary>What went wrong with an attempt or a delivery, for programs; the reason beside it is for people.</summary>
+public enum FailureKind
+{
+    /// <summary>The target's name does not resolve.</summary>
+    UnknownHost,
+
+    /// <summary>The target refused the connection.</summary>
+    Refused,
+
+    /// <summary>There is no way to the target, or it did not answer the connect.</summary>
+    Unreachable,
+
+    /// <summary>The connection broke before all was confirmed.</summary>
+    ConnectionLost,
+
+    /// <summary>The target stored something else than was sent.</summary>
+    ReceiptMismatch,
+
+    /// <summary>The target was busy, and <c>on-busy = fail</c>.</summary>
+    Busy,
+
+    /// <summary>The payload cannot be read, or changed while it was being sent.</summary>
+    Payload,
+
+    /// <summary>The process has hardly any file handles left.</summary>
+    OutOfHandles,
+
+    /// <summary>Nothing moved for <c>give-up-after</c>.</summary>
+    NoProgress,
+
+    /// <summary><c>max-attempts</c> were made.</summary>
+    TooManyAttempts,
+
+    /// <summary>Somebody cancelled it.</summary>
+    Cancelled,
+
+    /// <summary>The program or the actor system ended.</summary>
+    Shutdown,
+
+    /// <summary>A fault of ours.</summary>
+    Internal,
+}
