@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using ActorSockets.Clients;
 using ActorSockets.Host.Reporting;
-using ActorSockets.Servers;
 using Akka.Actor;
 
 namespace ActorSockets.Host;
@@ -31,7 +30,7 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Rep
         // It subscribes when it starts, which is not when it is created: an answer says that it has.
         await AskAsync(reporter);
         var sockets = ActorSocketsExtension.For(system, Print);
-        var servers = await sockets.Servers.Ask<ServerEvents.AllBound>(new ServerEvents.WhenBound());
+        var servers = await sockets.WhenBoundAsync();
         if (servers.Failed.Count > 0)
             return await ConcludeAsync(reporter, ExitCodes.Failure);
 
@@ -68,7 +67,7 @@ internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, Rep
     private static async Task CutOffAsync(IActorRef reporter, ActorSocketsExtension sockets, IEnumerable<(string Target, string Id)> deliveries)
     {
         foreach (var (target, id) in deliveries)
-            sockets.Clients.Tell(new Deliveries.Cancel(id, target), ActorRefs.NoSender);
+            sockets.Ref.Tell(new Deliveries.Cancel(id, target), ActorRefs.NoSender);
         try
         {
             await reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), LastOutcomesTimeout);

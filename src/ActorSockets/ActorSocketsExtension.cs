@@ -1,9 +1,10 @@
 using System.Net;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
+using ActorSockets.Events;
+using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
-using ActorSockets.Ticker;
 using ActorSockets.Transport;
 using Akka.Actor;
 using Akka.IO;
@@ -11,29 +12,35 @@ using Akka.IO;
 namespace ActorSockets;
 
 /// <summary>
-/// The way in: <c>ActorSocketsExtension.For(system)</c> reads <c>actor-sockets { }</c> from the system's configuration and
-/// starts <c>/user/servers</c>, <c>/user/clients</c> and, when it is enabled, <c>/user/ticker</c>. Subscribe to the
-/// EventStream before, and no event is missed.
+/// The way in: <c>ActorSocketsExtension.For(system)</c> reads <c>actor-sockets { }</c> from the system's configuration, with the
+/// library's defaults below it, and starts <c>/user/actor-sockets</c>. Nothing else of the system is touched.
 /// </summary>
 public sealed class ActorSocketsExtension : IExtension
 {
+    private static readonly TimeSpan BeforeThePhaseEnds = TimeSpan.FromMilliseconds(500);
+
     private readonly ExtendedActorSystem _system;
-    private readonly Lazy<Task<bool>> _draining;
+    private readonly Lock _lock = new();
+    private Task<bool>? _draining;
 
     private ActorSocketsExtension(ExtendedActorSystem system, Func<string, ValueTask> print)
     {
         _system = system;
         Settings = ActorSocketsSettings.From(system.Settings.Config);
-        Servers = system.ActorOf(ServerSupervisor.Props(Settings.Servers, CreateSink, l => ListenerActor.Props(l, Resolve, system.Tcp())), "servers");
-        Clients = system.ActorOf(ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(Resolve)), "clients");
-        if (Settings.Ticker.Enabled)
-            system.ActorOf(TickerActor.Props(Settings.Ticker.Interval), "ticker");
+        system.Settings.InjectTopLevelFallback(ActorSocketsSettings.Reference);
+        Ref = system.ActorOf(
+            RootActor.Props(
+                ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, Resolve, system.Tcp())),
+                ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(Resolve)),
+                Settings.Ticker),
+            ActorSocketsSettings.Root);
 
         // The end of the system resets every open socket; until then there is time to finish.
-        _draining = new Lazy<Task<bool>>(DrainOnceAsync);
-        CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, "actor-sockets", async () =>
+        var shutdown = CoordinatedShutdown.Get(system);
+        shutdown.AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, ActorSocketsSettings.Root, async () =>
         {
-            await DrainAsync();
+            var phase = shutdown.Timeout(CoordinatedShutdown.PhaseServiceRequestsDone) - Settings.CutOffTimeout - BeforeThePhaseEnds;
+            await DrainAsync(phase < Settings.DrainTimeout ? phase : Settings.DrainTimeout);
             return Akka.Done.Instance;
         });
 
@@ -46,11 +53,8 @@ public sealed class ActorSocketsExtension : IExtension
     /// <summary>The settings that are in force.</summary>
     public ActorSocketsSettings Settings { get; }
 
-    /// <summary>Takes <see cref="ServerEvents.WhenBound"/>.</summary>
-    public IActorRef Servers { get; }
-
-    /// <summary>Takes <see cref="Deliveries.Deliver"/>.</summary>
-    public IActorRef Clients { get; }
+    /// <summary>Takes <see cref="Deliveries.ICommand"/> and <see cref="ServerEvents.ICommand"/>, for actors; programs have the methods below.</summary>
+    public IActorRef Ref { get; }
 
     /// <summary>Starts the actors of this system on the first call; later calls return the same extension.</summary>
     /// <param name="system">The system that they live in.</param>
@@ -62,30 +66,73 @@ public sealed class ActorSocketsExtension : IExtension
     public static ActorSocketsExtension For(ActorSystem system, Func<string, ValueTask>? print = null) =>
         (ActorSocketsExtension)system.RegisterExtension(new Provider(print ?? ToStandardOutput));
 
-    /// <summary>Delivers each target's configured payload, under the target's name as id; outcomes go to the EventStream.</summary>
+    /// <summary>Delivers a payload to a target, behind the deliveries that the target has already.</summary>
+    /// <param name="target">The target's name.</param>
+    /// <param name="payload">What is sent.</param>
+    /// <param name="cancellation">Cancels the delivery, which then is <see cref="Deliveries.Failed"/> with <see cref="FailureKind.Cancelled"/>.</param>
+    /// <returns>How it ended; its id is a new one.</returns>
+    public async Task<Deliveries.IAnswer> SendAsync(string target, Payload payload, CancellationToken cancellation = default)
+    {
+        var id = Guid.CreateVersion7().ToString("N");
+        var answer = Ref.Ask<Deliveries.IAnswer>(new Deliveries.Deliver(id, target, payload), Timeout.InfiniteTimeSpan, CancellationToken.None);
+        await using var cancelling = cancellation.Register(() => Ref.Tell(new Deliveries.Cancel(id, target), _system.DeadLetters));
+        // A system that had ended before it was asked answers nothing.
+        return await Task.WhenAny(answer, _system.WhenTerminated) == answer || answer.IsCompleted
+            ? await answer
+            : new Deliveries.Failed(target, id, FailureKind.Shutdown, "the actor system has ended", new Deliveries.Report(0, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero));
+    }
+
+    /// <summary>What happens from now on: <see cref="Deliveries.IDeliveryEvent"/>, <see cref="ServerEvents.IServerEvent"/>, <see cref="Ticker.Ticked"/>.</summary>
+    /// <param name="capacity">Events that may wait for the reader; more are left out, and <see cref="EventsLeftOut"/> counts them.</param>
+    /// <param name="cancellation">Ends the stream; so does the end of the system.</param>
+    public IAsyncEnumerable<object> Events(int capacity = 10_000, CancellationToken cancellation = default) =>
+        EventReader.ReadAsync(_system, capacity, cancellation);
+
+    /// <summary>Delivers each target's configured payload, under the target's name as id; outcomes are events.</summary>
     /// <returns>How many deliveries were begun.</returns>
     public int DeliverConfigured()
     {
         var targets = Settings.Targets.Where(t => t.Payload is not null).ToArray();
         foreach (var target in targets)
-            Clients.Tell(new Deliveries.Deliver(target.Name, target.Name, target.Payload!), _system.DeadLetters);
+            Ref.Tell(new Deliveries.Deliver(target.Name, target.Name, target.Payload!), _system.DeadLetters);
         return targets.Length;
     }
 
+    /// <summary>Waits until every configured server either listens or has failed to.</summary>
+    public Task<ServerEvents.AllBound> WhenBoundAsync() => Ref.Ask<ServerEvents.AllBound>(new ServerEvents.WhenBound(), Timeout.InfiniteTimeSpan);
+
     /// <summary>
-    /// Takes no new deliveries and connections and lets those under way end, for <see cref="ActorSocketsSettings.DrainTimeout"/>
-    /// at most. Also a part of Akka's coordinated shutdown; later calls return the first one's task.
+    /// Takes no new deliveries and connections, lets those under way end for <see cref="ActorSocketsSettings.DrainTimeout"/> at
+    /// most, and then cuts off the rest: every delivery has its outcome afterwards. A part of Akka's coordinated shutdown; later
+    /// calls return the first one's task.
     /// </summary>
     /// <returns>Whether all of them ended in time.</returns>
-    public Task<bool> DrainAsync() => _draining.Value;
+    public Task<bool> DrainAsync() => DrainAsync(Settings.DrainTimeout);
 
-    private async Task<bool> DrainOnceAsync()
+    /// <summary>Ends all deliveries and connections at once; done when they have ended, or after the cut-off-timeout.</summary>
+    public Task CutOffAsync() => WithinAsync(Settings.CutOffTimeout, new Deliveries.CutOff(), new ServerEvents.CutOff());
+
+    private Task<bool> DrainAsync(TimeSpan timeout)
+    {
+        lock (_lock)
+            return _draining ??= DrainOnceAsync(timeout);
+    }
+
+    private async Task<bool> DrainOnceAsync(TimeSpan timeout)
+    {
+        if (await WithinAsync(timeout, new Deliveries.Drain(), new ServerEvents.Drain()))
+            return true;
+        await CutOffAsync();
+        return false;
+    }
+
+    private async Task<bool> WithinAsync(TimeSpan timeout, Deliveries.ICommand ofClients, ServerEvents.ICommand ofServers)
     {
         try
         {
             await Task.WhenAll(
-                Clients.Ask<Deliveries.Drained>(new Deliveries.Drain(), Timeout.InfiniteTimeSpan),
-                Servers.Ask<ServerEvents.Drained>(new ServerEvents.Drain(), Timeout.InfiniteTimeSpan)).WaitAsync(Settings.DrainTimeout);
+                Ref.Ask<Deliveries.Drained>(ofClients, Timeout.InfiniteTimeSpan),
+                Ref.Ask<ServerEvents.Drained>(ofServers, Timeout.InfiniteTimeSpan)).WaitAsync(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero);
             return true;
         }
         catch (TimeoutException)

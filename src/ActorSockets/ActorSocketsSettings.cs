@@ -14,6 +14,7 @@ namespace ActorSockets;
 /// <param name="Ticker">The ticker.</param>
 /// <param name="MaxConnecting">Connections that all targets together may be opening at a time.</param>
 /// <param name="DrainTimeout">How long what is under way may go on after a stop.</param>
+/// <param name="CutOffTimeout">How long ending the rest may take after that.</param>
 /// <param name="DrainReportInterval">How often it is said meanwhile what is being waited for.</param>
 /// <param name="Report">What the program says of a run.</param>
 /// <param name="ExitWhenDelivered">Whether a run ends by itself when every delivery has its outcome.</param>
@@ -23,6 +24,7 @@ public sealed partial record ActorSocketsSettings(
     TickerSettings Ticker,
     int MaxConnecting,
     TimeSpan DrainTimeout,
+    TimeSpan CutOffTimeout,
     TimeSpan DrainReportInterval,
     ReportSettings Report,
     bool ExitWhenDelivered)
@@ -32,7 +34,7 @@ public sealed partial record ActorSocketsSettings(
 
     private static readonly Dictionary<string, string> Entries = new() { ["servers"] = "server-defaults", ["targets"] = "target-defaults" };
 
-    private static readonly HashSet<string> CheckTheirOwnKeys = ["payload"];
+    private static readonly HashSet<string> CheckTheirOwnKeys = ["payload", "dispatcher", "ticker-dispatcher"];
 
     /// <summary>The embedded <c>reference.conf</c>: every default, and the dispatcher that the actors should run on.</summary>
     public static Config Reference { get; } = ReadReference();
@@ -57,6 +59,7 @@ public sealed partial record ActorSocketsSettings(
             TickerSettings.From(section.Merged("ticker")),
             section.Int("max-connecting", 1, 100_000),
             section.Merged("shutdown").Duration("drain-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
+            section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
             section.Merged("shutdown").Duration("report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
             ReportSettings.From(section.Merged("report")),
             section.Switch("exit-when-delivered"));

@@ -8,7 +8,10 @@ namespace ActorSockets;
 /// </summary>
 internal static class PlainProps
 {
-    public static Props Of<T>(Func<T> create) where T : ActorBase => Props.CreateBy(new Producer<T>(create));
+    private const string Dispatcher = ActorSocketsSettings.Root + ".dispatcher";
+
+    /// <summary>On the library's own dispatcher, not on the host's.</summary>
+    public static Props Of<T>(Func<T> create) where T : ActorBase => Props.CreateBy(new Producer<T>(create)).WithDispatcher(Dispatcher);
 
     private sealed class Producer<T>(Func<T> create) : IIndirectActorProducer where T : ActorBase
     {

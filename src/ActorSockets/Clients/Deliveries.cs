@@ -3,23 +3,25 @@ using ActorSockets.Payloads;
 namespace ActorSockets.Clients;
 
 /// <summary>
-/// The message protocol of the sending side. <see cref="Deliver"/> goes to <c>/user/clients</c>; its sender gets
-/// <see cref="Rejected"/> at once, or exactly one <see cref="IOutcome"/>. The same messages, and what happens in between,
-/// go to the system's EventStream. Sizes are bytes.
+/// The message protocol of the sending side. <see cref="Deliver"/> goes to <see cref="ActorSocketsExtension.Ref"/>; its sender
+/// gets one <see cref="IAnswer"/>. The same answers, and what happens in between, go to the system's EventStream. Sizes are bytes.
 /// </summary>
 public static class Deliveries
 {
+    /// <summary>What the library's actor takes for the sending side.</summary>
+    public interface ICommand;
+
     /// <summary>
     /// Sends a payload to a target. <paramref name="Id"/> is the caller's, one of its own for each delivery that a target
     /// has at a time, and stays the same over all attempts.
     /// </summary>
-    public sealed record Deliver(string Id, string Target, Payload Payload);
+    public sealed record Deliver(string Id, string Target, Payload Payload) : ICommand;
 
     /// <summary>
     /// Ends a delivery, waiting or under way, as <see cref="Failed"/>. The answer is <see cref="Cancelled"/>, or
     /// <see cref="NotCancelled"/> when there is none of that id (any more).
     /// </summary>
-    public sealed record Cancel(string Id, string Target);
+    public sealed record Cancel(string Id, string Target) : ICommand;
 
     /// <summary>It was there, and has failed now.</summary>
     public sealed record Cancelled(string Target, string Id);
@@ -31,10 +33,10 @@ public static class Deliveries
     /// Takes no new deliveries (<see cref="Rejected"/>), goes on with those it has, and answers <see cref="Drained"/> when
     /// each has its outcome.
     /// </summary>
-    public sealed record Drain;
+    public sealed record Drain : ICommand;
 
     /// <summary>Ends every delivery that is waiting or under way as <see cref="Failed"/>, and answers <see cref="Drained"/>.</summary>
-    public sealed record CutOff;
+    public sealed record CutOff : ICommand;
 
     /// <summary>No delivery is waiting or under way any more.</summary>
     public sealed record Drained;
@@ -49,8 +51,11 @@ public static class Deliveries
         string Id { get; }
     }
 
-    /// <summary>Not taken on, and nothing was sent: why.</summary>
-    public sealed record Rejected(string Target, string Id, string Reason) : IDeliveryEvent;
+    /// <summary>What whoever asked for a delivery is told: <see cref="Rejected"/>, or its <see cref="IOutcome"/>.</summary>
+    public interface IAnswer : IDeliveryEvent;
+
+    /// <summary>Not accepted, and nothing was sent: why.</summary>
+    public sealed record Rejected(string Target, string Id, string Reason) : IAnswer;
 
     /// <summary>An attempt begins.</summary>
     public sealed record Connecting(string Target, string Id, int Attempt, string Endpoint) : IDeliveryEvent;
@@ -74,7 +79,7 @@ public static class Deliveries
     public sealed record BackingOff(string Target, string Id, int Attempt, FailureKind Kind, string Reason, long Taken, TimeSpan Delay) : IDeliveryEvent;
 
     /// <summary>How a delivery ended. Exactly one for each delivery that was not rejected.</summary>
-    public interface IOutcome : IDeliveryEvent
+    public interface IOutcome : IAnswer
     {
         /// <summary>What it took.</summary>
         Report Report { get; }

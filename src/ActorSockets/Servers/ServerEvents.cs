@@ -5,6 +5,9 @@ namespace ActorSockets.Servers;
 /// <summary>What servers tell the system's EventStream. Sizes are bytes.</summary>
 public static class ServerEvents
 {
+    /// <summary>What the library's actor takes for the receiving side.</summary>
+    public interface ICommand;
+
     /// <summary>Every event of a server.</summary>
     public interface IServerEvent
     {
@@ -58,16 +61,16 @@ public static class ServerEvents
     public sealed record BrokenOff(string Server, string Peer, long Bytes, string Reason, string? KeptAs) : IServerEvent;
 
     /// <summary>Stops listening, lets the open connections end, and answers <see cref="Drained"/> when they have.</summary>
-    public sealed record Drain;
+    public sealed record Drain : ICommand;
 
     /// <summary>Resets the open connections, settles what they had received, and answers <see cref="Drained"/>.</summary>
-    public sealed record CutOff;
+    public sealed record CutOff : ICommand;
 
     /// <summary>No connection is open any more.</summary>
     public sealed record Drained;
 
-    /// <summary>Asks <c>/user/servers</c> for <see cref="AllBound"/>.</summary>
-    public sealed record WhenBound;
+    /// <summary>Asks for <see cref="AllBound"/>.</summary>
+    public sealed record WhenBound : ICommand;
 
     /// <summary>Every configured server has either bound or failed to.</summary>
     public sealed record AllBound(IReadOnlyList<Bound> Bound, IReadOnlyList<BindFailed> Failed);

@@ -18,7 +18,7 @@ internal sealed class TickerActor(TimeSpan interval) : UntypedActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(TimeSpan interval) => PlainProps.Of(() => new TickerActor(interval));
+    public static Props Props(TimeSpan interval) => PlainProps.Of(() => new TickerActor(interval)).WithDispatcher($"{ActorSocketsSettings.Root}.ticker-dispatcher");
 
     private static TimeSpan Now => Context.System.Scheduler.HighResMonotonicClock;
 
