@@ -22,6 +22,7 @@ public sealed class ActorSocketsExtension : IExtension
     {
         _system = system;
         Settings = ActorSocketsSettings.From(system.Settings.Config);
+        var stores = Settings.Servers.ToDictionary(s => s.Name, s => new FileStore(s));
         Servers = system.ActorOf(ServerSupervisor.Props(Settings.Servers, CreateSink, system.Tcp()), "servers");
         Clients = system.ActorOf(ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, system.Tcp()), "clients");
         if (Settings.Ticker.Enabled)
@@ -35,7 +36,7 @@ public sealed class ActorSocketsExtension : IExtension
             return Akka.Done.Instance;
         });
 
-        ISink CreateSink(ServerSettings server, string peer) => SinkFactory.Create(new SinkContext(server, peer, print));
+        ISink CreateSink(ServerSettings server, string peer) => SinkFactory.Create(new SinkContext(server, peer, print, stores[server.Name]));
     }
 
     /// <summary>The settings that are in force.</summary>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using ActorSockets.Configuration;
+using ActorSockets.Platform;
 using Akka.Actor;
 using Akka.IO;
 

@@ -61,7 +61,7 @@ internal sealed class ConnectorActor : UntypedActor, IWithTimers
 
         Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _target.ConnectTimeout);
         Timers.StartSingleTimer(Signal.LeavePlace, Signal.LeavePlace, LongestInPlace);
-        _opening = Preparation.Open(_payload);
+        _opening = _payload.OpenAsync();
         Preparation.PrepareAsync(_opening, _target, _ended.Token).PipeTo(Self);
         Become(Preparing);
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using ActorSockets.Configuration;
 using ActorSockets.Payloads;
+using ActorSockets.Platform;
 
 namespace ActorSockets.Clients;
 
@@ -14,9 +15,6 @@ internal static class Preparation
     private const int TooManyOpenFilesInSystem = 23;
     private const int TooManyOpenFiles = 24;
 
-    /// <summary>Opens the payload off the actors' threads, because a disk may be slow.</summary>
-    public static Task<Stream> Open(Payload payload) => Task.Run(payload.Open);
-
     /// <summary>Waits for the payload and resolves the target's name, anew at every attempt.</summary>
     /// <returns>A <see cref="Ready"/>, or the <see cref="Attempt.Ending"/> that says why not.</returns>
     public static async Task<object> PrepareAsync(Task<Stream> opening, TargetSettings target, CancellationToken ended)
@@ -24,7 +22,7 @@ internal static class Preparation
         try
         {
             var bytes = await opening;
-            if (bytes is FileStream file && Posix.IsAmongTheLast(file.SafeFileHandle))
+            if (bytes is FilePayloadStream file && Posix.IsAmongTheLast(file.Handle))
                 return new Attempt.Lost(OutOfHandles);
             return new Ready(bytes, await Endpoints.ResolveAsync(target.Host, target.Port, ended));
         }

@@ -38,6 +38,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private long _bytes;
     private long _bytesSaid;
     private Receipt? _receipt;
+    private bool _stored;
     private bool _ended;
 
     public ReceiverActor(ServerSettings server, string peer, IActorRef connection, SocketControl socket, Func<ServerSettings, string, ISink> createSink)
@@ -117,6 +118,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Completing(object message)
     {
+        _stored |= message is Stored;
         switch (message)
         {
             case Stored when _digest is not null:
@@ -297,15 +299,17 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             Publish(new ServerEvents.BrokenOff(_server.Name, _peer, _bytes, "the receiver was stopped or crashed"));
         // Nothing to a connection that is closed; a reset to one that is not.
         _connection.Tell(Tcp.Abort.Instance);
-        _ = DisposeAfter(_storing, _sink, _digest);
+        _ = DisposeAfter(_storing, _sink, _stored, _digest);
     }
 
-    private static async Task DisposeAfter(Task storing, ISink sink, ReceivedDigest? digest)
+    private static async Task DisposeAfter(Task storing, ISink sink, bool isComplete, ReceivedDigest? digest)
     {
         if (digest is not null)
             await digest.DisposeAsync();
         // The sink is told no second thing before it is done with the first; whether that failed was said already.
         await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!isComplete)
+            await ((Task)sink.BreakOffAsync().AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await sink.DisposeAsync();
     }
 
