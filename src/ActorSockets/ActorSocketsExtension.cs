@@ -1,4 +1,3 @@
-using System.Net;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
@@ -28,10 +27,11 @@ public sealed class ActorSocketsExtension : IExtension
         _system = system;
         Settings = ActorSocketsSettings.From(system.Settings.Config);
         system.Settings.InjectTopLevelFallback(ActorSocketsSettings.Reference);
+        var names = new NameResolver();
         Ref = system.ActorOf(
             RootActor.Props(
-                ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, Resolve, system.Tcp())),
-                ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(Resolve)),
+                ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync, system.Tcp())),
+                ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(names.ResolveAsync)),
                 Settings.Ticker),
             ActorSocketsSettings.Root);
 
@@ -44,10 +44,7 @@ public sealed class ActorSocketsExtension : IExtension
             return Akka.Done.Instance;
         });
 
-        static Task<IPAddress[]> Resolve(string host, CancellationToken cancellation) =>
-            IPAddress.TryParse(host, out var address) ? Task.FromResult<IPAddress[]>([address]) : System.Net.Dns.GetHostAddressesAsync(host, cancellation);
-
-        ISink CreateSink(ServerSettings server, string peer) => SinkFactory.Create(new SinkContext(server, peer, print));
+        ISink CreateSink(ServerSettings server, string peer, FileStore store) => SinkFactory.Create(new SinkContext(server, peer, print, store));
     }
 
     /// <summary>The settings that are in force.</summary>

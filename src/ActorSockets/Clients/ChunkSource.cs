@@ -32,6 +32,9 @@ internal sealed class ChunkSource(Stream bytes, ChunkSize sizes)
     /// <summary>Whether there is room for one more chunk, and something to fill it with.</summary>
     public bool WantsToRead => _ahead is null && !_reading && Read < Length;
 
+    /// <summary>Once everything is read: whether the payload changed meanwhile, as a sentence; null when it did not.</summary>
+    public Task<string?> CheckAsync() => bytes is IChecked payload ? payload.ChangedSinceOpenedAsync() : Task.FromResult<string?>(null);
+
     /// <summary>Whether every chunk has been taken.</summary>
     public bool IsDone => _ahead is null && !_reading && Read == Length;
 

@@ -1,3 +1,4 @@
+using ActorSockets.Platform;
 using ActorSockets.Transport;
 using Akka.Actor;
 

@@ -73,7 +73,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
         Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _target.ConnectTimeout);
         Timers.StartSingleTimer(Signal.LeavePlace, Signal.LeavePlace, LongestInPlace);
-        _opening = Task.Run(_payload.Open);
+        _opening = _payload.OpenAsync();
         Preparation.OpenAsync(_opening).PipeTo(Self);
         Become(Opening);
     }
@@ -156,6 +156,12 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             case Signal.Continue:
                 Continue(transfer);
                 break;
+            case Checked { Change: { } change }:
+                End(new Attempt.Hopeless(FailureKind.Payload, change));
+                break;
+            case Checked:
+                Confirm(transfer);
+                break;
             case Signal.BusyCheck:
                 CheckBusy(transfer);
                 break;
@@ -233,7 +239,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         if (transfer.Chunks.WantsToRead)
             ReadNext(transfer);
         else if (!transfer.IsOffering && transfer.Chunks.IsDone)
-            Confirm(transfer);
+            Check(transfer);
     }
 
     private bool IsAheadOfRate(Transfer transfer)
@@ -320,9 +326,15 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         Context.Parent.Tell(new Attempt.Resumed());
     }
 
-    private void Confirm(Transfer transfer)
+    /// <summary>The end is not sent before it is known that the bytes are those of one moment.</summary>
+    private void Check(Transfer transfer)
     {
         Timers.CancelAll();
+        transfer.Chunks.CheckAsync().PipeTo(Self, success: change => new Checked(change), failure: e => new Checked($"{_payload.Description} cannot be read: {e.Message}"));
+    }
+
+    private void Confirm(Transfer transfer)
+    {
         var watch = new AcknowledgementWatch(_target);
         Become(m => Confirming(m, transfer, watch));
         var finishing = transfer.Connection.FinishAsync().AsTask();
@@ -411,6 +423,9 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     /// <summary>The kernel had room again and took some of what it was offered: the rest is offered again.</summary>
     private sealed record Retry(int Taken) : IDeadLetterSuppression;
+
+    /// <summary>Everything is sent; what has changed about the payload meanwhile.</summary>
+    private sealed record Checked(string? Change) : IDeadLetterSuppression;
 
     private sealed record Heard(int Count) : IDeadLetterSuppression;
 

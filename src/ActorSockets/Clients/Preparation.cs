@@ -1,3 +1,6 @@
+using ActorSockets.Payloads;
+using ActorSockets.Platform;
+
 namespace ActorSockets.Clients;
 
 /// <summary>Opens a payload, and closes it when nobody reads it any more.</summary>
@@ -15,7 +18,7 @@ internal static class Preparation
         try
         {
             var bytes = await opening;
-            return bytes is FileStream file && Posix.IsAmongTheLast(file.SafeFileHandle) ? new Attempt.Lost(FailureKind.OutOfHandles, OutOfHandles) : bytes;
+            return bytes is FilePayloadStream file && Posix.IsAmongTheLast(file.Handle) ? new Attempt.Lost(FailureKind.OutOfHandles, OutOfHandles) : bytes;
         }
         catch (IOException e) when (e.HResult is TooManyOpenFiles or TooManyOpenFilesInSystem)
         {

@@ -1,14 +1,19 @@
+using ActorSockets.Platform;
+
 namespace ActorSockets.Payloads;
 
 /// <summary>
-/// A regular file, as long as it is when the attempt begins: what is appended later is not sent, and a file that became
-/// shorter meanwhile fails the delivery.
+/// A regular file, as long as it is when the attempt begins: what is appended later is not sent. A file that became shorter, or
+/// was overwritten in place, fails the delivery.
 /// </summary>
 /// <param name="Path">Relative to the working directory, or absolute.</param>
 public sealed record FilePayload(string Path) : Payload
 {
     /// <inheritdoc />
     public override string Description => Path;
+
+    /// <inheritdoc />
+    public override Task<Stream> OpenAsync() => PayloadThreads.OfFile(Path).Run(Open);
 
     /// <inheritdoc />
     public override Stream Open()
@@ -19,25 +24,18 @@ public sealed record FilePayload(string Path) : Payload
         if (!Posix.HasPositions(Path))
             throw NotRegular();
 
-        // No buffer of the stream's own: the sender reads whole chunks.
-        var stream = new FileStream(Path, new FileStreamOptions
+        var file = File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+        try
         {
-            Mode = FileMode.Open,
-            Access = FileAccess.Read,
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
-            BufferSize = 0,
-        });
-
-        // A pipe cannot be sent again from the start, and devices and /proc files claim a length of 0.
-        if (stream.CanSeek && (stream.Length > 0 || stream.ReadByte() < 0))
-        {
-            stream.Position = 0;
-            return stream;
+            var stream = new FilePayloadStream(Path, file, PayloadThreads.OfFile(Path));
+            // Devices and /proc files claim a length of 0.
+            return stream.Length > 0 || RandomAccess.Read(file, stackalloc byte[1], 0) == 0 ? stream : throw NotRegular();
         }
-
-        stream.Dispose();
-        throw NotRegular();
+        catch (Exception)
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     private IOException NotRegular() => new($"{Path} is not a regular file with a known length: copy it into one first");

@@ -12,6 +12,9 @@ public sealed record GeneratedPayload(long SizeBytes) : Payload
     /// <inheritdoc />
     public override Stream Open() => new PatternStream(SizeBytes);
 
+    /// <inheritdoc />
+    public override Task<Stream> OpenAsync() => Task.FromResult(Open());
+
     private sealed class PatternStream(long length) : Stream, ISliced
     {
         private const int Period = 27;

@@ -12,12 +12,16 @@ public abstract record Payload
     public abstract string Description { get; }
 
     /// <summary>
-    /// The bytes from the beginning. <see cref="Stream.Length"/> says how many will be sent; may block on a slow disk, so
-    /// it is called off the actors' threads.
+    /// The bytes from the beginning. <see cref="Stream.Length"/> says how many will be sent. May block, as on a slow disk:
+    /// <see cref="OpenAsync"/> calls it on a thread that is there for that. The stream's ReadAsync must not block.
     /// </summary>
     /// <exception cref="IOException">It cannot be read; the message tells a person why.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public abstract Stream Open();
+
+    /// <summary><see cref="Open"/>, on one of 16 threads that all payloads of the type share.</summary>
+    /// <remarks>A payload whose <see cref="Open"/> never blocks can answer at once.</remarks>
+    public virtual Task<Stream> OpenAsync() => PayloadThreads.Of(GetType().ToString()).Run(Open);
 }
 
 /// <summary>A payload's stream whose bytes are in memory already, and are sent from where they are.</summary>
@@ -38,6 +42,9 @@ public sealed record TextPayload(string Text) : Payload
 
     /// <inheritdoc />
     public override Stream Open() => new MemoryStream(Encoding.UTF8.GetBytes(Text), writable: false);
+
+    /// <inheritdoc />
+    public override Task<Stream> OpenAsync() => Task.FromResult(Open());
 }
 
 /// <summary>Bytes held in memory. Whoever sends them leaves them unchanged until the outcome.</summary>
@@ -48,4 +55,7 @@ public sealed record BytesPayload(byte[] Bytes) : Payload
 
     /// <inheritdoc />
     public override Stream Open() => new MemoryStream(Bytes, writable: false);
+
+    /// <inheritdoc />
+    public override Task<Stream> OpenAsync() => Task.FromResult(Open());
 }

@@ -1,4 +1,5 @@
 using ActorSockets.Configuration;
+using ActorSockets.Platform;
 
 namespace ActorSockets.Payloads;
 

@@ -36,17 +36,17 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private Receipt? _receipt;
     private bool _ended;
 
-    public ReceiverActor(ServerSettings server, Connection connection, Func<ServerSettings, string, ISink> createSink)
+    public ReceiverActor(ServerSettings server, Connection connection, FileStore store, SinkSource createSink)
     {
         _server = server;
         _connection = connection;
-        _sink = createSink(server, connection.Peer);
+        _sink = createSink(server, connection.Peer, store);
         _digest = server.Receipt ? new ReceivedDigest() : null;
         _pace = new PeerPace(server);
     }
 
-    public static Props Props(ServerSettings server, Connection connection, Func<ServerSettings, string, ISink> createSink) =>
-        PlainProps.Of(() => new ReceiverActor(server, connection, createSink));
+    public static Props Props(ServerSettings server, Connection connection, FileStore store, SinkSource createSink) =>
+        PlainProps.Of(() => new ReceiverActor(server, connection, store, createSink));
 
     public ITimerScheduler Timers { get; set; } = null!;
 

@@ -18,7 +18,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 {
     private readonly ServerSettings _server;
     private readonly ServerMemory _memory;
-    private readonly Func<ServerSettings, string, ISink> _createSink;
+    private readonly SinkSource _createSink;
     private readonly Func<ListenerSettings, Props> _listen;
     private readonly Admission _admission;
     private readonly Refusals _refusals = new();
@@ -27,7 +27,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private long _accepted;
     private int _open;
 
-    public ServerActor(ServerSettings server, ServerMemory memory, Func<ServerSettings, string, ISink> createSink, Func<ListenerSettings, Props> listen)
+    public ServerActor(ServerSettings server, ServerMemory memory, SinkSource createSink, Func<ListenerSettings, Props> listen)
     {
         _server = server;
         _memory = memory;
@@ -36,14 +36,19 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         _admission = new Admission(server.Allow, server.MaxConnections);
     }
 
-    public static Props Props(ServerSettings server, ServerMemory memory, Func<ServerSettings, string, ISink> createSink, Func<ListenerSettings, Props> listen) =>
+    public static Props Props(ServerSettings server, ServerMemory memory, SinkSource createSink, Func<ListenerSettings, Props> listen) =>
         PlainProps.Of(() => new ServerActor(server, memory, createSink, listen));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
-    protected override void PreStart() => Listen();
+    protected override void PreStart()
+    {
+        Listen();
+        if (_memory.Store.Cleans)
+            Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
+    }
 
     protected override void OnReceive(object message)
     {
@@ -75,6 +80,16 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             case Signal.ReceiverEnded:
                 _open--;
                 ReportDrained();
+                break;
+            case Signal.Clean:
+                _memory.Store.CleanAsync(DateTime.UtcNow).PipeTo(Self, success: paths => new Cleaned(paths), failure: e => new CleaningFailed(e.Message));
+                break;
+            case Cleaned cleaned:
+                foreach (var path in cleaned.Paths)
+                    Tell(new ServerEvents.PartialDeleted(_server.Name, path));
+                break;
+            case CleaningFailed failed:
+                Tell(new ServerEvents.CleaningFailed(_server.Name, failed.Reason));
                 break;
             case Signal.ReportRefusals:
                 PublishRefusals();
@@ -130,7 +145,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             return;
         }
 
-        var receiver = Context.ActorOf(ReceiverActor.Props(_server, connection, _createSink), $"{ActorName(connection.Peer)}-{++_accepted}");
+        var receiver = Context.ActorOf(ReceiverActor.Props(_server, connection, _memory.Store, _createSink), $"{ActorName(connection.Peer)}-{++_accepted}");
         Context.WatchWith(receiver, Signal.ReceiverEnded);
         _open++;
     }
@@ -184,5 +199,10 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         ListenAgain,
         ReportRefusals,
         ReceiverEnded,
+        Clean,
     }
+
+    private sealed record Cleaned(IReadOnlyList<string> Paths);
+
+    private sealed record CleaningFailed(string Reason);
 }

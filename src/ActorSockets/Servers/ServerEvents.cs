@@ -60,6 +60,12 @@ public static class ServerEvents
     /// </summary>
     public sealed record BrokenOff(string Server, string Peer, long Bytes, string Reason, string? KeptAs) : IServerEvent;
 
+    /// <summary>A partial file was deleted, as <c>keep-partial</c> or <c>max-partial</c> asks.</summary>
+    public sealed record PartialDeleted(string Server, string Path) : IServerEvent;
+
+    /// <summary>The directory could not be searched for partial files to delete; the next try is in <c>clean-interval</c>.</summary>
+    public sealed record CleaningFailed(string Server, string Reason) : IServerEvent;
+
     /// <summary>Stops listening, lets the open connections end, and answers <see cref="Drained"/> when they have.</summary>
     public sealed record Drain : ICommand;
 

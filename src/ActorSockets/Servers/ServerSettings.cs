@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ActorSockets.Configuration;
+using ActorSockets.Platform;
 using ActorSockets.Servers.Sinks;
 
 namespace ActorSockets.Servers;
@@ -25,6 +26,24 @@ public sealed record ServerSettings
 
     /// <summary>Where the file sink puts its files; empty for other sinks.</summary>
     public required string Directory { get; init; }
+
+    /// <summary>Threads for the file sink's disk.</summary>
+    public required int DiskThreads { get; init; }
+
+    /// <summary>Permissions of the file sink's files; null: what the umask leaves.</summary>
+    public required UnixFileMode? FileMode { get; init; }
+
+    /// <summary>What the file sink does with the bytes of a connection that broke off.</summary>
+    public required OnBrokenOff OnBrokenOff { get; init; }
+
+    /// <summary>How long a partial file stays; zero: for ever.</summary>
+    public required TimeSpan KeepPartial { get; init; }
+
+    /// <summary>Bytes that all partial files may take together; 0: any number.</summary>
+    public required long MaxPartialBytes { get; init; }
+
+    /// <summary>How often partial files are looked at.</summary>
+    public required TimeSpan CleanInterval { get; init; }
 
     /// <summary>Whether the peer is told how many bytes were stored, and their SHA-256.</summary>
     public required bool Receipt { get; init; }
@@ -76,6 +95,12 @@ public sealed record ServerSettings
         Sink = section.OneOf("sink", SinkFactory.Names),
         Preview = section.Text("preview") == "all" ? null : section.Int("preview", 1, int.MaxValue),
         Directory = DirectoryOf(section),
+        DiskThreads = section.Int("disk-threads", 1, 256),
+        FileMode = FileModeOf(section),
+        OnBrokenOff = section.Choice<OnBrokenOff>("on-broken-off"),
+        KeepPartial = section.Duration("keep-partial", TimeSpan.Zero, TimeSpan.FromDays(3650)),
+        MaxPartialBytes = section.Bytes("max-partial", 0, 1L << 60),
+        CleanInterval = section.Duration("clean-interval", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
         Receipt = ReceiptOf(section),
         MaxConnections = section.Int("max-connections", 1, 1_000_000),
         IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, TimeSpan.FromDays(30)),
@@ -105,6 +130,17 @@ public sealed record ServerSettings
         else if (!Posix.IsWritable(directory))
             section.Reject("directory", $"'{directory}' is not writable for this process");
         return directory;
+    }
+
+    private static UnixFileMode? FileModeOf(SettingsSection section)
+    {
+        var mode = section.Text("file-mode");
+        if (mode == "umask")
+            return null;
+        if (mode.Length is 3 or 4 && mode.All(c => c is >= '0' and <= '7') && mode.PadLeft(4, '0')[0] == '0')
+            return (UnixFileMode)Convert.ToInt32(mode, 8);
+        section.Reject("file-mode", $"'{mode}' is not umask and not three octal digits such as 0640");
+        return null;
     }
 
     private static bool ReceiptOf(SettingsSection section)

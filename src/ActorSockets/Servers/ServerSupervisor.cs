@@ -11,26 +11,26 @@ namespace ActorSockets.Servers;
 internal sealed class ServerSupervisor : UntypedActor
 {
     private readonly IReadOnlyList<ServerSettings> _servers;
-    private readonly Func<ServerSettings, string, ISink> _createSink;
+    private readonly SinkSource _createSink;
     private readonly Func<ListenerSettings, Props> _listen;
     private readonly Dictionary<string, ServerEvents.IServerEvent> _answers = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
     private readonly DrainCount _draining = new(new ServerEvents.Drained());
 
-    public ServerSupervisor(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, Func<ListenerSettings, Props> listen)
+    public ServerSupervisor(IReadOnlyList<ServerSettings> servers, SinkSource createSink, Func<ListenerSettings, Props> listen)
     {
         _servers = servers;
         _createSink = createSink;
         _listen = listen;
     }
 
-    public static Props Props(IReadOnlyList<ServerSettings> servers, Func<ServerSettings, string, ISink> createSink, Func<ListenerSettings, Props> listen) =>
+    public static Props Props(IReadOnlyList<ServerSettings> servers, SinkSource createSink, Func<ListenerSettings, Props> listen) =>
         PlainProps.Of(() => new ServerSupervisor(servers, createSink, listen));
 
     protected override void PreStart()
     {
         foreach (var server in _servers)
-            Context.ActorOf(ServerActor.Props(server, new ServerMemory(), _createSink, _listen), server.Name);
+            Context.ActorOf(ServerActor.Props(server, new ServerMemory(server), _createSink, _listen), server.Name);
     }
 
     protected override void OnReceive(object message)

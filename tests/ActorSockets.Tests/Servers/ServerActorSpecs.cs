@@ -152,8 +152,11 @@ public sealed class ServerActorSpecs : Specs
         Assert.Equal(48, refused);
     }
 
-    private IActorRef Start(string hocon = "") => Sys.ActorOf(ServerActor.Props(
-        Server("sink = discard\n" + hocon), new ServerMemory(), (_, peer) => _sinks[peer] = new RecordingSink(), Listen));
+    private IActorRef Start(string hocon = "")
+    {
+        var server = Server("sink = discard\n" + hocon);
+        return Sys.ActorOf(ServerActor.Props(server, new ServerMemory(server), (_, peer, _) => _sinks[peer] = new RecordingSink(), Listen));
+    }
 
     private new Props Listen(ListenerSettings settings)
     {

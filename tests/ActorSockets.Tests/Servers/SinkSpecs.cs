@@ -147,9 +147,13 @@ public sealed class SinkSpecs : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    private ISink Create(string hocon) => SinkFactory.Create(new SinkContext(Specs.Server($"directory = \"{_directory}\"\n{hocon}"), "peer", line =>
+    private ISink Create(string hocon)
     {
-        _printed.AddRange(line.Split('\n'));
-        return ValueTask.CompletedTask;
-    }));
+        var server = Specs.Server($"directory = \"{_directory}\"\n{hocon}");
+        return SinkFactory.Create(new SinkContext(server, "peer", line =>
+        {
+            _printed.AddRange(line.Split('\n'));
+            return ValueTask.CompletedTask;
+        }, new FileStore(server)));
+    }
 }

@@ -64,9 +64,9 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
     protected (IActorRef Actor, int Port) Serve(string hocon)
     {
         var events = SubscribeTo<ServerEvents.Bound>();
-        var server = Sys.ActorOf(ServerActor.Props(
-            Server($"directory = \"{Directory}\"\n{hocon}"), new ServerMemory(),
-            (settings, peer) => SinkFactory.Create(new SinkContext(settings, peer, _ => ValueTask.CompletedTask)), Listen));
+        var settings = Server($"directory = \"{Directory}\"\n{hocon}");
+        var server = Sys.ActorOf(ServerActor.Props(settings, new ServerMemory(settings),
+            (of, peer, store) => SinkFactory.Create(new SinkContext(of, peer, _ => ValueTask.CompletedTask, store)), Listen));
         _roots.Add(server);
         return (server, events.ExpectMsg<ServerEvents.Bound>().Endpoint.Port);
     }

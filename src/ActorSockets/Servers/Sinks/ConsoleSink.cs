@@ -37,8 +37,6 @@ internal sealed class ConsoleSink(SinkContext context) : ISink
             await context.Print(string.Join('\n', lines));
     }
 
-    public ValueTask<string?> BreakOffAsync() => new((string?)null);
-
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private string Preview(ReadOnlySpan<byte> chunk, int preview)

@@ -7,7 +7,5 @@ internal sealed class EchoSink : ISink
 
     public ValueTask CompleteAsync() => ValueTask.CompletedTask;
 
-    public ValueTask<string?> BreakOffAsync() => new((string?)null);
-
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

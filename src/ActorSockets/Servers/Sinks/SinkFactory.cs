@@ -4,7 +4,8 @@ namespace ActorSockets.Servers.Sinks;
 /// <param name="Server">The server's settings.</param>
 /// <param name="Peer">The peer's endpoint.</param>
 /// <param name="Print">Writes one or more lines where the program's data goes; done when they are written.</param>
-internal sealed record SinkContext(ServerSettings Server, string Peer, Func<string, ValueTask> Print);
+/// <param name="Store">The server's disk: one store for all connections of a server.</param>
+internal sealed record SinkContext(ServerSettings Server, string Peer, Func<string, ValueTask> Print, FileStore Store);
 
 /// <summary>The sinks that a configuration can name. A new one is a file beside this, a line here and one in the tests.</summary>
 internal static class SinkFactory

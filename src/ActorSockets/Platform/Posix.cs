@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace ActorSockets;
+namespace ActorSockets.Platform;
 
 /// <summary>What .NET 10 does not offer of the file system, from the C library. Does nothing on Windows.</summary>
 internal static class Posix
@@ -16,6 +16,10 @@ internal static class Posix
 
     // Assemblies that are yet to be loaded, the thread pool, the dispatcher.
     private const int ReservedForStart = 192;
+
+    // errno(3)
+    private const int NoSuchFile = 2;
+    private const int FileTooLarge = 27;
 
     private const int ReadOnly = 0;
     private const int SeekCurrent = 1;
@@ -78,6 +82,22 @@ internal static class Posix
     /// memory" when its collector cannot open /proc/self/status.
     /// </summary>
     public static bool IsAmongTheLast(SafeHandle handle) => handle.DangerousGetHandle() >= HandleLimit - ReservedHandles;
+
+    /// <summary>Whether .NET throws this for a file system call that failed.</summary>
+    public static bool IsFileError(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
+
+    /// <summary>What the system said, as strerror(3) has it: .NET's own texts repeat the path, or leave the reason out.</summary>
+    public static string Reason(Exception e) => e switch
+    {
+        _ when OperatingSystem.IsWindows() => e.Message,
+        UnauthorizedAccessException { InnerException: { } inner } => Reason(inner),
+        FileNotFoundException or DirectoryNotFoundException => new Win32Exception(NoSuchFile).Message,
+        // EFBIG: the file system's limit, or that of ulimit -f.
+        ArgumentOutOfRangeException => new Win32Exception(FileTooLarge).Message,
+        // The number is errno itself; .NET's own ones are negative.
+        { HResult: > 0 } => new Win32Exception(e.HResult).Message,
+        _ => e.Message,
+    };
 
     /// <summary>How many handles there are for attempts, counted once at the start.</summary>
     public static long SpareHandles() =>
