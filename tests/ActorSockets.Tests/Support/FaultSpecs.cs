@@ -65,9 +65,10 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
     protected (IActorRef Actor, int Port) Serve(string hocon)
     {
         var events = SubscribeTo<ServerEvents.Bound>();
+        var settings = Server($"directory = \"{Directory}\"\n{hocon}");
+        var store = new FileStore(settings);
         var server = Sys.ActorOf(ServerActor.Props(
-            Server($"directory = \"{Directory}\"\n{hocon}"),
-            (settings, peer) => SinkFactory.Create(new SinkContext(settings, peer, _ => ValueTask.CompletedTask)), Sys.Tcp()));
+            settings, (_, peer) => SinkFactory.Create(new SinkContext(settings, peer, _ => ValueTask.CompletedTask, store)), Sys.Tcp()));
         _roots.Add(server);
         return (server, events.ExpectMsg<ServerEvents.Bound>().Endpoint.Port);
     }

@@ -34,9 +34,14 @@ internal sealed class RecordingSink : ISink
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask DisposeAsync()
+    public ValueTask<string?> BreakOffAsync()
     {
         _completed.TrySetException(new EndOfStreamException($"broke off after {_bytes} B"));
+        return default;
+    }
+
+    public ValueTask DisposeAsync()
+    {
         _hash.Dispose();
         return ValueTask.CompletedTask;
     }
