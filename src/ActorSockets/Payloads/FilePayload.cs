@@ -13,7 +13,7 @@ public sealed record FilePayload(string Path) : Payload
     public override string Description => Path;
 
     /// <inheritdoc />
-    public override Task<Stream> OpenAsync() => PayloadThreads.OfFile(Path).Run(Open);
+    public override Task<Stream> OpenAsync() => PayloadThreads.Shared.OfFile(Path).Run(Open);
 
     /// <inheritdoc />
     public override Stream Open()
@@ -27,7 +27,7 @@ public sealed record FilePayload(string Path) : Payload
         var file = File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
         try
         {
-            var stream = new FilePayloadStream(Path, file, PayloadThreads.OfFile(Path));
+            var stream = new FilePayloadStream(Path, file, PayloadThreads.Shared.OfFile(Path));
             // Devices and /proc files claim a length of 0.
             return stream.Length > 0 || RandomAccess.Read(file, stackalloc byte[1], 0) == 0 ? stream : throw NotRegular();
         }

@@ -21,7 +21,7 @@ public abstract record Payload
 
     /// <summary><see cref="Open"/>, on one of 16 threads that all payloads of the type share.</summary>
     /// <remarks>A payload whose <see cref="Open"/> never blocks can answer at once.</remarks>
-    public virtual Task<Stream> OpenAsync() => PayloadThreads.Of(GetType().ToString()).Run(Open);
+    public virtual Task<Stream> OpenAsync() => PayloadThreads.Shared.Of(GetType().ToString()).Run(Open);
 }
 
 /// <summary>A payload's stream whose bytes are in memory already, and are sent from where they are.</summary>

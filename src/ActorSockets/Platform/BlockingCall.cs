@@ -5,10 +5,16 @@ namespace ActorSockets.Platform;
 /// <summary>
 /// The same blocking call again and again on a lane, one at a time, without an allocation: a disk write for each chunk.
 /// </summary>
-internal sealed class BlockingCall<TArgument, TResult>(BlockingThreads lane, Func<TArgument, TResult> call) : BlockingWork, IValueTaskSource<TResult>
+/// <param name="lane">Where it blocks.</param>
+/// <param name="call">What blocks.</param>
+/// <param name="continueOnLane">
+/// Whether what awaits the call continues on the lane's thread, and not on the thread pool. Saves a change of threads, for a
+/// caller that only sends a message; one that blocks would hold up the lane.
+/// </param>
+internal sealed class BlockingCall<TArgument, TResult>(BlockingThreads lane, Func<TArgument, TResult> call, bool continueOnLane = false)
+    : BlockingWork, IValueTaskSource<TResult>
 {
-    // What awaits the call continues on the thread pool: it must not hold up the lane.
-    private ManualResetValueTaskSourceCore<TResult> _source = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<TResult> _source = new() { RunContinuationsAsynchronously = !continueOnLane };
     private TArgument _argument = default!;
 
     /// <summary>Call it again only when the task of the last call has been awaited.</summary>

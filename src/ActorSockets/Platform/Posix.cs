@@ -17,6 +17,14 @@ internal static class Posix
     // Assemblies that are yet to be loaded, the thread pool, the dispatcher.
     private const int ReservedForStart = 192;
 
+    // SIGXFSZ of Linux on x86 and ARM, of macOS and the BSDs.
+    private const int FileSizeLimitExceeded = 25;
+
+    // Held for the life of the process: a registration that is collected is none.
+    private static readonly Lazy<PosixSignalRegistration?> SizeLimitIgnored = new(() => OperatingSystem.IsWindows()
+        ? null
+        : PosixSignalRegistration.Create((PosixSignal)FileSizeLimitExceeded, signal => signal.Cancel = true));
+
     // errno(3)
     private const int NoSuchFile = 2;
     private const int FileTooLarge = 27;
@@ -98,6 +106,12 @@ internal static class Posix
         { HResult: > 0 } => new Win32Exception(e.HResult).Message,
         _ => e.Message,
     };
+
+    /// <summary>
+    /// A write beyond the limit of ulimit -f fails with EFBIG instead of ending the process, which is what SIGXFSZ does
+    /// otherwise (setrlimit(2)).
+    /// </summary>
+    public static void SurviveFileSizeLimit() => _ = SizeLimitIgnored.Value;
 
     /// <summary>How many handles there are for attempts, counted once at the start.</summary>
     public static long SpareHandles() =>

@@ -401,10 +401,7 @@ public sealed class SenderActorSpecs : Specs
         connection.ExpectWrite().Take(2);
         connection.ExpectWrite();
         sender.Tell(new Deliver("2", "t", new TextPayload("second")), TestActor);
-        if (stopped)
-            Sys.Stop(sender);
-        else
-            sender.Tell(new CutOff(), TestActor);
+        sender.Tell(stopped ? PoisonPill.Instance : new CutOff(), TestActor);
         Assert.True(ExpectMsg<Failed>() is { Id: "1", Kind: FailureKind.Shutdown, Report.Taken: 2 });
         Assert.True(ExpectMsg<Failed>() is { Id: "2", Kind: FailureKind.Shutdown, Report.Attempts: 0 });
         connection.ExpectAborted();

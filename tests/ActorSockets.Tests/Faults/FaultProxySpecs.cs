@@ -28,7 +28,7 @@ public sealed class FaultProxySpecs(ITestOutputHelper output) : FaultSpecs
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         var (random, outcomes) = (new Random(seed), SubscribeTo<Deliveries.IOutcome>());
-        var (_, serverPort) = Serve("sink = file\n receipt = on");
+        var (_, serverPort) = Serve("sink = file\n receipt = on\n on-broken-off = delete");
         var proxies = Enumerable.Range(0, AtATime).Select(_ => new FaultProxy(serverPort)).ToArray();
         var clients = Clients([.. proxies.Select((proxy, i) =>
             Target("confirm = receipt\n backoff { min = 1ms, max = 10ms }", proxy.Port) with { Name = $"t{i}" })]);

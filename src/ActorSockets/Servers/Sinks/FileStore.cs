@@ -11,6 +11,8 @@ internal sealed class FileStore
     {
         Threads = new BlockingThreads($"{server.Name} disk", server.DiskThreads);
         _partials = new PartialFiles(server.Directory, server.KeepPartial, server.MaxPartialBytes);
+        if (server.Sink == "file")
+            Posix.SurviveFileSizeLimit();
         Cleans = server.Sink == "file" && (server.KeepPartial > TimeSpan.Zero || server.MaxPartialBytes > 0);
     }
 
