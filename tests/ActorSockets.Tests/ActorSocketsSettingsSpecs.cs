@@ -133,6 +133,13 @@ public sealed class ActorSocketsSettingsSpecs
         Assert.Empty(Read("servers.a { }").Servers[0].Allow);
     }
 
+    [Theory]
+    [InlineData("\"  two lines\\n\\n\" # as they are", "  two lines\n\n")]
+    [InlineData("\"\\n\"", "\n")]
+    [InlineData("two words  # as they are", "two words")]
+    public void A_quoted_text_keeps_its_white_space(string written, string expected) =>
+        Assert.Equal(new TextPayload(expected), Read($"targets.a {{ port = 1, payload.text = {written}\n }}").Targets[0].Payload);
+
     [Fact]
     public void Lists_all_errors_at_once()
     {

@@ -7,24 +7,22 @@ internal sealed class HoconCursor(string text, Func<int, string, SettingsExcepti
 {
     private const string Escapes = "\"\\/bfnrtu";
 
-    public StringBuilder Output { get; } = new(text.Length);
+    private int _position;
 
-    public int Position { get; private set; }
+    public StringBuilder Output { get; } = new(text.Length);
 
     public int Line { get; private set; } = 1;
 
-    public bool AtEnd => Position >= text.Length;
+    public bool AtEnd => _position >= text.Length;
 
-    public char Current => text[Position];
+    public char Current => text[_position];
 
     public bool AtComment => Current == '#' || At("//");
 
-    public bool At(string what) => string.CompareOrdinal(text, Position, what, 0, what.Length) == 0;
-
-    public string Since(int start) => text[start..Position];
+    public bool At(string what) => string.CompareOrdinal(text, _position, what, 0, what.Length) == 0;
 
     /// <summary>Passes over characters that are not copied.</summary>
-    public void Skip(int count) => Position += count;
+    public void Skip(int count) => _position += count;
 
     public void Take(int count = 1)
     {
@@ -33,7 +31,7 @@ internal sealed class HoconCursor(string text, Func<int, string, SettingsExcepti
             if (Current == '\n')
                 Line++;
             Output.Append(Current);
-            Position++;
+            _position++;
         }
     }
 
@@ -57,7 +55,7 @@ internal sealed class HoconCursor(string text, Func<int, string, SettingsExcepti
             {
                 // Akka's parser takes no comma between "key { … }" and the next field; a line feed is as good.
                 Output.Append(!inList && EndsWithBrace() ? '\n' : ',');
-                Position++;
+                _position++;
             }
             else if (char.IsWhiteSpace(Current))
             {
@@ -68,6 +66,21 @@ internal sealed class HoconCursor(string text, Func<int, string, SettingsExcepti
                 return;
             }
         }
+    }
+
+    /// <summary>The key, as it is written.</summary>
+    public string TakeKey()
+    {
+        var start = _position;
+        while (!AtEnd && !(Current is '=' or ':' or '{' or '}' or '\n' or ',' or ']' or '[') && !AtComment && !At("+="))
+        {
+            if (Current == '"')
+                TakeString();
+            else
+                Take();
+        }
+
+        return text[start.._position].Trim();
     }
 
     public void TakeString()
@@ -91,8 +104,8 @@ internal sealed class HoconCursor(string text, Func<int, string, SettingsExcepti
     }
 
     /// <summary>The name inside <c>${…}</c>, which is not passed.</summary>
-    public string Substitution() => text.IndexOf('}', Position) is var end and >= 0
-        ? text[(Position + 2)..end]
+    public string Substitution() => text.IndexOf('}', _position) is var end and >= 0
+        ? text[(_position + 2)..end]
         : throw error(Line, "this '${' is never closed");
 
     private void TakeEscape()
@@ -100,7 +113,7 @@ internal sealed class HoconCursor(string text, Func<int, string, SettingsExcepti
         Take();
         if (AtEnd)
             return;
-        var digits = Current == 'u' ? text.AsSpan(Position + 1, Math.Min(4, text.Length - Position - 1)) : "0000";
+        var digits = Current == 'u' ? text.AsSpan(_position + 1, Math.Min(4, text.Length - _position - 1)) : "0000";
         if (!Escapes.Contains(Current, StringComparison.Ordinal) || digits.Length < 4 || !IsHex(digits))
             throw error(Line, $"'\\{Current}' is not an escape sequence: write \\\\ for a backslash");
         Take();

@@ -10,6 +10,7 @@ internal sealed class HoconScanner
 {
     private const int DeepestNesting = 50;
     private const string ListElement = "a list element";
+    private const string OnlyInQuotes = "$:=`^?!@*&\\";
 
     private readonly Func<int, string, SettingsException> _error;
     private readonly Func<string, string?> _environment;
@@ -17,6 +18,7 @@ internal sealed class HoconScanner
     private HoconNode _section = new(0);
     private int _depth;
     private int _lists;
+    private SettingsException? _unquotedInList;
 
     /// <param name="text">HOCON.</param>
     /// <param name="error">Makes an error out of a line and a message.</param>
@@ -80,7 +82,7 @@ internal sealed class HoconScanner
     private void ScanField()
     {
         var (line, start) = (_at.Line, _at.Output.Length);
-        var key = ScanKey();
+        var key = _at.TakeKey();
         if (key.Length == 0)
             throw _error(line, $"'{(_at.AtEnd ? "" : _at.Current)}' where a key should be");
         if (key.StartsWith("include ", StringComparison.Ordinal) || key.StartsWith("include\"", StringComparison.Ordinal))
@@ -128,20 +130,6 @@ internal sealed class HoconScanner
         return _lists > 0 ? [] : _section.Grow(path);
     }
 
-    private string ScanKey()
-    {
-        var start = _at.Position;
-        while (!_at.AtEnd && !(_at.Current is '=' or ':' or '{' or '}' or '\n' or ',' or ']' or '[') && !_at.AtComment && !_at.At("+="))
-        {
-            if (_at.Current == '"')
-                _at.TakeString();
-            else
-                _at.Take();
-        }
-
-        return _at.Since(start).Trim();
-    }
-
     /// <summary>False when the value is left out.</summary>
     private bool TakeValue(int line, string key, int fieldStart, HoconNode node)
     {
@@ -165,8 +153,14 @@ internal sealed class HoconScanner
                     if (!TakeSubstitution(node))
                         missing++;
                     break;
-                case ':' or '=' when key != ListElement:
-                    throw _error(line, $"put quotes around a value that has a '{_at.Current}' in it");
+                case var c when OnlyInQuotes.Contains(c, StringComparison.Ordinal):
+                    var unquoted = _error(key == ListElement ? _at.Line : line, $"put quotes around a value that has a '{c}' in it");
+                    // A key and an assignment rather point at a list that is never closed.
+                    if (c is not (':' or '=') || key != ListElement)
+                        throw unquoted;
+                    _unquotedInList ??= unquoted;
+                    _at.Take();
+                    break;
                 default: _at.Take(); break;
             }
 
@@ -208,6 +202,8 @@ internal sealed class HoconScanner
                 _at.Take();
                 _depth--;
                 _lists--;
+                if (_unquotedInList is not null)
+                    throw _unquotedInList;
                 return;
             }
 
@@ -226,6 +222,8 @@ internal sealed class HoconScanner
         {
             if (optional)
                 throw _error(_at.Line, $"${{?{name}}}: an optional substitution names an environment variable, in capitals");
+            if (name != inside || !name.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_'))
+                throw _error(_at.Line, $"${{{inside}}}: a substitution names a path of letters, digits, '.', '-' and '_'");
             node.References.Add(new HoconReference(HoconKey.Split(name), _at.Line));
             _at.Take(inside.Length + 3);
             return true;

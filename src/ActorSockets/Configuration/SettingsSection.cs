@@ -26,7 +26,7 @@ internal sealed partial class SettingsSection(List<SettingError> errors, params 
     /// <summary>A section inside this one, each of its settings from the first layer that has it.</summary>
     public SettingsSection Merged(string key) => new(errors, [.. Objects(key).DefaultIfEmpty(($"{Path}.{key}", new HoconObject()))]);
 
-    public string Text(string key) => Read(key, "", v => v.IsArray() ? throw new FormatException() : v.GetString() ?? "", "a text");
+    public string Text(string key) => Read(key, "", v => v.IsArray() ? throw new FormatException() : Exact(v), "a text");
 
     /// <summary>Whether the setting is this word; it may be something else that is read otherwise.</summary>
     public bool Is(string key, string word) => Find(key) is { Value: var value } && Plain(value) == word;
@@ -132,6 +132,17 @@ internal sealed partial class SettingsSection(List<SettingError> errors, params 
         let values = layer.Values.Items[key].GetObject()
         where values.Items.Count > 0
         select ($"{layer.Path}.{key}", values);
+
+    /// <summary>The text with its own white space: Akka (1.5.74) trims quoted texts too.</summary>
+    internal static string Exact(HoconValue value)
+    {
+        if (value.GetString() is not { } trimmed)
+            return "";
+        var parts = value.Values.ToList();
+        while (parts.Count > 1 && parts[^1] is HoconLiteral { Value: var last } && last.All(c => c is ' ' or '\t'))
+            parts.RemoveAt(parts.Count - 1);
+        return parts is [HoconLiteral { Value: var text }] ? text : trimmed;
+    }
 
     private static string Plain(HoconValue value) => value.IsObject() ? "{ … }" : value.IsArray() ? "[ … ]" : value.GetString()?.Trim() ?? "";
 
