@@ -143,6 +143,18 @@ public sealed class CommandSpecs : IDisposable
         Assert.Equal(expected, suggest.Output);
     }
 
+    [Theory]
+    [InlineData("send", "send <FILE> [options]", "<FILE>")]
+    [InlineData("init", "init [<FILE>] [options]", "<FILE>")]
+    [InlineData("check", "check [<CONF>] [options]", "<CONF> +A HOCON file; - is standard input. Without CONF: actorsockets.conf of the current directory")]
+    public async Task Help_names_the_argument_and_not_the_files_that_would_complete_it(string command, string usage, string argument)
+    {
+        var (exitCode, said) = await HostProcess.RunAsync(command, "--help");
+        Assert.Equal(0, exitCode);
+        Assert.Contains(usage, said, StringComparison.Ordinal);
+        Assert.Matches($"(?m)^  {argument}", said);
+    }
+
     [Fact]
     public async Task A_limited_rate_is_kept()
     {

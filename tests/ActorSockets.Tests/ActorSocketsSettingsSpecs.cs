@@ -69,6 +69,8 @@ public sealed class ActorSocketsSettingsSpecs
     [InlineData("servers.a.allow = [\"010.0.0.1\"]", "servers.a.allow", "'010.0.0.1' is not a network such as 10.0.0.0/8 or 2001:db8::/32")]
     [InlineData("servers.a.allow = [\"[::1]:80\"]", "servers.a.allow", "'[::1]:80' is not a network such as 10.0.0.0/8 or 2001:db8::/32")]
     [InlineData("servers.a.allow = []", "servers.a.allow", "is empty: write networks such as [\"10.0.0.0/8\"], or any")]
+    [InlineData("servers.a.allow = [null]", "servers.a.allow", "'[ … ]' is not a list such as [\"one\", \"two\"]")]
+    [InlineData("servers.a.allow = [[\"10.0.0.0/8\"]]", "servers.a.allow", "'[ … ]' is not a list such as [\"one\", \"two\"]")]
     [InlineData("servers.a.allow = \"\"", "servers.a.allow", "is empty: write networks such as [\"10.0.0.0/8\"], or any")]
     [InlineData("server-defaults.allow = []\n servers.a { }", "server-defaults.allow", "is empty: write networks such as [\"10.0.0.0/8\"], or any")]
     [InlineData("servers.a.host = \"10\"", "servers.a.host", "'10' is neither an IP address nor a host name")]
@@ -93,6 +95,9 @@ public sealed class ActorSocketsSettingsSpecs
     [InlineData("ticker.enabled = maybe", "ticker.enabled", "'maybe' is not on or off")]
     public void Names_the_path_and_what_would_be_right(string hocon, string path, string message) =>
         Assert.Equal(new SettingError($"actor-sockets.{path}", message), Assert.Throws<SettingsException>(() => Read(hocon)).Errors[0]);
+
+    [Fact]
+    public void A_list_of_the_wrong_type_is_one_error() => Assert.Single(Assert.Throws<SettingsException>(() => Read("servers.a.allow = x")).Errors);
 
     [Theory]
     [InlineData("127.0.0.1", "127.0.0.1", "127.0.0.1:9 is already the address of actor-sockets.servers.a")]

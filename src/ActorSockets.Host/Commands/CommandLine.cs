@@ -8,7 +8,7 @@ namespace ActorSockets.Host.Commands;
 /// <summary>All commands.</summary>
 internal static class CommandLine
 {
-    private const string Description = "Sends to and receives from TCP peers without one holding up another. actorsockets CONF is actorsockets run CONF.";
+    private const string Description = "Sends to and receives from TCP peers without one holding up another. actorsockets CONF is short for actorsockets run CONF; without CONF it runs actorsockets.conf of the current directory, or a built-in demo when there is none.";
 
     /// <summary>From arguments to exit code.</summary>
     public static async Task<int> RunAsync(string[] arguments)

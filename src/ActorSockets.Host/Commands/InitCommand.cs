@@ -11,6 +11,7 @@ internal static class InitCommand
     {
         var file = new Argument<string>("FILE")
         {
+            HelpName = "FILE",
             Description = "The file to write; must not exist. - is standard output.",
             DefaultValueFactory = _ => "actorsockets.conf",
         };

@@ -35,7 +35,7 @@ internal static class RunCommand
     /// <summary>The argument that names a file, of a command that has one.</summary>
     public static Argument<string?> File(string description)
     {
-        var file = new Argument<string?>("CONF") { Arity = ArgumentArity.ZeroOrOne, Description = description };
+        var file = new Argument<string?>("CONF") { HelpName = "CONF", Arity = ArgumentArity.ZeroOrOne, Description = description };
         file.CompletionSources.Add(context => FileNames.StartingWith(context.WordToComplete));
         file.Validators.Add(result =>
         {

@@ -41,9 +41,14 @@ internal sealed partial class SettingsSection(List<SettingError> errors, params 
         return host;
     }
 
-    public IList<string> Texts(string key) =>
-        // An empty list is not an array to Akka (1.5.74), but it is no text either.
-        Read<IList<string>>(key, [], v => v.IsArray() || Plain(v).Length == 0 ? v.GetStringList() : throw new FormatException(), "a list such as [\"one\", \"two\"]");
+    /// <summary>A list of texts; an empty one is an error.</summary>
+    public IList<string> Texts(string key, string ifEmpty)
+    {
+        var texts = Read<IList<string>?>(key, null, TextsOf, "a list such as [\"one\", \"two\"]");
+        if (texts is { Count: 0 })
+            Reject(key, ifEmpty);
+        return texts ?? [];
+    }
 
     public bool Switch(string key) => Read(key, false, v => v.GetBoolean(), "on or off");
 
@@ -132,6 +137,15 @@ internal sealed partial class SettingsSection(List<SettingError> errors, params 
         let values = layer.Values.Items[key].GetObject()
         where values.Items.Count > 0
         select ($"{layer.Path}.{key}", values);
+
+    private static IList<string> TextsOf(HoconValue value)
+    {
+        // An empty list is not an array to Akka (1.5.74), but it is no text either.
+        if (!value.IsArray())
+            return Plain(value).Length == 0 ? [] : throw new FormatException();
+        var texts = value.GetStringList();
+        return texts.Contains(null!) ? throw new FormatException() : texts;
+    }
 
     /// <summary>The text with its own white space: Akka (1.5.74) trims quoted texts too.</summary>
     internal static string Exact(HoconValue value)

@@ -112,10 +112,7 @@ public sealed record ServerSettings
     {
         if (section.Is("allow", "any"))
             return [];
-        var networks = section.Texts("allow");
-        if (networks.Count == 0)
-            section.Reject("allow", "is empty: write networks such as [\"10.0.0.0/8\"], or any");
-        return [.. networks.Select(text => Network(section, text))];
+        return [.. section.Texts("allow", "is empty: write networks such as [\"10.0.0.0/8\"], or any").Select(text => Network(section, text))];
     }
 
     private static IPNetwork Network(SettingsSection section, string text)
