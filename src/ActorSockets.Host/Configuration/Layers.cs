@@ -65,8 +65,8 @@ internal sealed class Layers
         if (found.Length == 0)
             return error;
         var nearest = found.Where(l => l.Node!.Depth == found.Max(other => other.Node!.Depth)).ToArray();
-        // The first layer that has a setting wins. A section is in several: the lowest is the file.
-        var (layer, node) = nearest.FirstOrDefault(l => l.Layer.Config.HasPath(error.Where), nearest[^1]);
+        // The first layer that has a setting wins; a section may be in several, and its place is the file, the last one.
+        var (layer, node) = nearest.FirstOrDefault(l => l.Node!.Children.Count == 0, nearest[^1]);
         return error with { Where = $"{Option(layer, error.Where) ?? layer.Place(node!.Line)}: {error.Where}" };
     }
 
