@@ -59,21 +59,30 @@ internal static class ActorHost
         return exitCode;
     }
 
+    /// <summary>Starts an ActorSystem and ends it; opens no socket.</summary>
     /// <exception cref="SettingsException">Akka does not start with these settings.</exception>
-    private static ActorSystem Start(Config config, Output output)
+    public static async Task CheckAsync(Config config)
+    {
+        using var system = Start(config, output: null);
+        await system.Terminate();
+    }
+
+    /// <exception cref="SettingsException">Akka does not start with these settings.</exception>
+    private static ActorSystem Start(Config config, Output? output)
     {
         try
         {
             // Not by way of a Setup: Akka would look for an app.config first (1.5.74).
             var system = ActorSystem.Create("actorsockets", config.WithFallback(Quiet).WithFallback(ActorSocketsSettings.Reference));
-            system.EventStream.Subscribe(system.ActorOf(AkkaLogger.Props(output), "log"), typeof(LogEvent));
+            if (output is not null)
+                system.EventStream.Subscribe(system.ActorOf(AkkaLogger.Props(output), "log"), typeof(LogEvent));
             // Akka.IO reads its part when it is first asked for.
             system.Tcp();
             return system;
         }
         catch (Exception e) when (e is not SettingsException)
         {
-            throw new SettingsException("akka", $"does not start with these settings: {e.GetBaseException().Message.Split('\n')[0].Trim()}");
+            throw new SettingsException("akka", $"Akka does not start with this section: {e.GetBaseException().Message.Split('\n')[0].Trim()}");
         }
     }
 }

@@ -8,7 +8,7 @@ using Akka.Configuration.Hocon;
 
 namespace ActorSockets;
 
-/// <summary>All settings, read and checked once. <c>reference.conf</c> tells what each is for.</summary>
+/// <summary>All settings, read and checked once. <c>reference.conf</c> documents each.</summary>
 /// <param name="Servers">Endpoints to listen on.</param>
 /// <param name="Targets">Endpoints to send to.</param>
 /// <param name="Ticker">The ticker.</param>
@@ -34,7 +34,17 @@ public sealed partial record ActorSocketsSettings(
 
     private static readonly Dictionary<string, string> Entries = new() { ["servers"] = "server-defaults", ["targets"] = "target-defaults" };
 
-    private static readonly HashSet<string> CheckTheirOwnKeys = ["payload", "dispatcher", "ticker-dispatcher"];
+    // Former settings: their path in reference.conf, and the error, which says what to write instead.
+    private static readonly Dictionary<string, string> Retired = new()
+    {
+        ["target-defaults.retry-interval"] = "no longer exists: what the kernel does not take is offered again as soon as it has room",
+        ["target-defaults.send-frame"] = "no longer exists: chunk.max limits the size of a write",
+    };
+
+    private static readonly KnownKeys Known = new(Entries, new HashSet<string> { "payload", "dispatcher", "ticker-dispatcher" }, Retired);
+
+    /// <summary>What is suspicious and not wrong, such as two servers that may turn out to share an address.</summary>
+    public IReadOnlyList<SettingError> Warnings { get; init; } = [];
 
     /// <summary>The embedded <c>reference.conf</c>: every default, and the dispatcher that the actors should run on.</summary>
     public static Config Reference { get; } = ReadReference();
@@ -45,12 +55,12 @@ public sealed partial record ActorSocketsSettings(
     {
         var errors = new List<SettingError>();
         if (config.HasPath(Root) && !config.GetValue(Root).IsObject())
-            throw new SettingsException(Root, "needs a section: actor-sockets { … }");
+            throw new SettingsException(Root, "must be a section: actor-sockets { … }");
 
         // Akka refuses a configuration as its own fallback, and an empty one with a fallback is that fallback.
         var written = (ReferenceEquals(config, Reference) || config.IsEmpty ? Reference : config.WithFallback(Reference)).GetValue(Root).GetObject();
-        KnownKeys.Check(Root, written, Reference.GetValue(Root).GetObject(), Entries, CheckTheirOwnKeys, errors);
-        // Where a section has the wrong type, which is said above, the defaults are read in its place.
+        Known.Check(Root, written, Reference.GetValue(Root).GetObject(), errors);
+        // A section of the wrong type is an error already; the defaults stand in for it.
         var reference = Reference.GetValue(Root).GetObject();
         var section = new SettingsSection(errors, (Root, written), (Root, reference));
         var settings = new ActorSocketsSettings(
@@ -63,12 +73,12 @@ public sealed partial record ActorSocketsSettings(
             section.Merged("shutdown").Duration("report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
             ReportSettings.From(section.Merged("report")),
             section.Switch("exit-when-delivered"));
-        foreach (var (first, second) in from s in settings.Servers where s.Port > 0 group s by s.Endpoint into same from s in same.Skip(1) select (same.First(), s))
-            errors.Add(new SettingError($"{Root}.servers.{second.Name}.port", $"{second.Endpoint} is the address of {Root}.servers.{first.Name} already"));
+        var warnings = new List<SettingError>();
+        SharedPorts.Check(settings.Servers, errors, warnings);
         if (settings.ExitWhenDelivered && settings.Targets.All(t => t.Payload is null) && errors.Count == 0)
-            section.Reject("exit-when-delivered", "is on, and no target has a payload to deliver");
-        // What is wrong in the defaults is found once for each entry that uses them.
-        return errors.Count == 0 ? settings : throw new SettingsException([.. errors.Distinct()]);
+            section.Reject("exit-when-delivered", "is on, but no target has a payload");
+        // An error in the defaults is found once for each entry that uses them.
+        return errors.Count == 0 ? settings with { Warnings = warnings } : throw new SettingsException([.. errors.Distinct()]);
 
         List<T> ReadEntries<T>(SettingsSection root, string kind, Func<string, SettingsSection, T> read)
         {
@@ -77,7 +87,7 @@ public sealed partial record ActorSocketsSettings(
             {
                 var path = $"{Root}.{kind}.{name}";
                 if (!EntryName().IsMatch(name))
-                    errors.Add(new SettingError(path, "a name has letters, digits, '-', '_' and '.', 64 at most, and starts with a letter or digit"));
+                    errors.Add(new SettingError(path, "is not a valid name: up to 64 letters, digits, '-', '_' and '.', the first a letter or digit"));
                 var defaults = $"{Root}.{Entries[kind]}";
                 result.Add(read(name, new SettingsSection(errors, (path, value.GetObject()),
                     (defaults, Section(Entries[kind], written)), (defaults, Section(Entries[kind], reference)))));

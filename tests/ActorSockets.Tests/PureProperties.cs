@@ -114,7 +114,7 @@ public sealed class PureProperties
     [InlineData("2k", 2048L)]
     [InlineData("7 EiB", 7L << 60)]
     [InlineData("0", 0L)]
-    [InlineData("8EiB", null)]
+    [InlineData("8EiB", long.MaxValue)]
     [InlineData("1.5", null)]
     [InlineData("-1", null)]
     [InlineData("KiB", null)]

@@ -4,21 +4,25 @@ using ActorSockets.Host.Reporting;
 
 namespace ActorSockets.Host.Commands;
 
-/// <summary><c>actorsockets check [CONF]</c>: what would run, and where each setting came from; opens no socket.</summary>
+/// <summary><c>actorsockets check [CONF]</c>: every setting and its origin; opens no socket.</summary>
 internal static class CheckCommand
 {
     public static Command Create()
     {
-        var file = RunCommand.File("A HOCON file. Without one: the demo.");
-        var check = new Command("check", "Prints every setting that would be in force and where it came from, or all that is wrong. Opens no socket.") { file };
+        var file = RunCommand.File(RunCommand.FileDescription);
+        var check = new Command("check", "Prints every setting and its origin, or every error. Opens no socket.") { file };
         CommonOptions.AddTo(check);
         check.SetAction((parsed, cancellation) => CommonOptions.TellErrorsAsync(parsed, () => Task.FromResult(RunCommand.Load(parsed, file)), async layers =>
         {
-            _ = ActorSocketsSettings.From(layers.Effective);
+            var asJson = parsed.GetResult(CommonOptions.Json) is not null;
+            var warnings = RunWarnings.Of(ActorSocketsSettings.From(layers.Effective)).Select(layers.Explain);
+            if (layers.Effective.HasPath("akka"))
+                await ActorHost.CheckAsync(layers.Effective);
+            await UserErrors.WarnAsync(warnings, asJson);
             var settings = EffectiveSettings.Of(layers);
-            IEnumerable<string> lines = parsed.GetResult(CommonOptions.Json) is null
-                ? EffectiveSettings.Lines(settings)
-                : [.. settings.Select(JsonLines.For), JsonLines.For(RunEvents.Summary.OfNothing(ExitCodes.Success))];
+            IEnumerable<string> lines = asJson
+                ? [.. settings.Select(JsonLines.For), JsonLines.For(RunEvents.Summary.OfNothing(ExitCodes.Success))]
+                : EffectiveSettings.Lines(settings);
             foreach (var line in lines)
                 await Console.Out.WriteLineAsync(line);
             return ExitCodes.Success;

@@ -8,7 +8,7 @@ namespace ActorSockets.Host.Commands;
 /// <summary>All commands.</summary>
 internal static class CommandLine
 {
-    private const string Description = "Sends to and receives from TCP peers without one holding up another. actorsockets CONF is actorsockets run CONF.";
+    private const string Description = "Sends to and receives from TCP peers without one holding up another. actorsockets CONF is short for actorsockets run CONF; without CONF it runs actorsockets.conf of the current directory, or a built-in demo when there is none.";
 
     /// <summary>From arguments to exit code.</summary>
     public static async Task<int> RunAsync(string[] arguments)
@@ -39,7 +39,7 @@ internal static class CommandLine
 
             var errors = mistakes.Select(m => new SettingError(UserErrors.Usage, m));
             var exitCode = await UserErrors.TellAsync(errors, ExitCodes.Usage, asJson: arguments.Contains(CommonOptions.Json.Name));
-            await Console.Error.WriteLineAsync("actorsockets --help tells how it is used");
+            await Console.Error.WriteLineAsync("see actorsockets --help");
             return exitCode;
         }
         catch (IOException e) when (e.HResult == Lane.BrokenPipe)
@@ -58,13 +58,13 @@ internal static class CommandLine
         if (parsed.CommandResult.Command == root && arguments is [var first, ..] && !first.StartsWith('-') && !File.Exists(first)
             && Nearest.To(first, [.. root.Subcommands.Select(c => c.Name)]) is { } command)
         {
-            return [$"there is no command {first}; did you mean {command}?"];
+            return [$"unknown command {first} (did you mean {command}?)"];
         }
 
         var unknown = parsed.UnmatchedTokens;
         var options = parsed.CommandResult.Command.Options.Select(o => o.Name).ToArray();
         return parsed.Errors.Select(e => e.Message).Where(m => !unknown.Any(t => m.Contains($"'{t}'", StringComparison.Ordinal)))
-            .Concat(unknown.Select(t => !t.StartsWith('-') ? $"{t} is an argument too many"
-                : Nearest.To(t, options) is { } nearest ? $"there is no option {t}; did you mean {nearest}?" : $"there is no option {t}"));
+            .Concat(unknown.Select(t => !t.StartsWith('-') ? $"unexpected argument {t}"
+                : Nearest.To(t, options) is { } nearest ? $"unknown option {t} (did you mean {nearest}?)" : $"unknown option {t}"));
     }
 }

@@ -59,9 +59,16 @@ internal static class CommonOptions
 
     /// <summary>Runs what the settings describe.</summary>
     public static Task<int> RunAsync(ParseResult parsed, Func<Task<Layers>> load) =>
-        TellErrorsAsync(parsed, load, layers => ActorHost.RunAsync(layers.Effective));
+        TellErrorsAsync(parsed, load, async layers =>
+        {
+            var settings = ActorSocketsSettings.From(layers.Effective);
+            var warnings = RunWarnings.Of(settings).Select(layers.Explain);
+            if (!settings.Report.Quiet)
+                await UserErrors.WarnAsync(warnings, asJson: settings.Report.Format == ReportFormat.Json);
+            return await ActorHost.RunAsync(layers.Effective);
+        });
 
-    /// <summary>Does something with settings; what is wrong with them goes to stderr, one line each.</summary>
+    /// <summary>Does something with settings; errors in them go to stderr, one line each.</summary>
     public static async Task<int> TellErrorsAsync(ParseResult parsed, Func<Task<Layers>> load, Func<Layers, Task<int>> run)
     {
         Layers? layers = null;

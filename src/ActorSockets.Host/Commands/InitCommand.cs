@@ -11,9 +11,11 @@ internal static class InitCommand
     {
         var file = new Argument<string>("FILE")
         {
-            Description = "Where to; must not exist yet. - is standard output.",
+            HelpName = "FILE",
+            Description = "The file to write; must not exist. - is standard output.",
             DefaultValueFactory = _ => "actorsockets.conf",
         };
+        file.CompletionSources.Add(context => FileNames.StartingWith(context.WordToComplete));
         var init = new Command("init", "Writes a commented configuration to start from.") { file };
         init.SetAction(async (parsed, _) =>
         {
@@ -28,12 +30,12 @@ internal static class InitCommand
             {
                 await using (var writer = new StreamWriter(new FileStream(path, FileMode.CreateNew)))
                     await writer.WriteAsync(text);
-                await Console.Error.WriteLineAsync($"wrote {path}; actorsockets check {path} shows what it comes to, actorsockets run {path} runs it");
+                await Console.Error.WriteLineAsync($"wrote {Printable.Of(path)}; next: actorsockets check {Printable.Of(path)}, then actorsockets run {Printable.Of(path)}");
                 return ExitCodes.Success;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
             {
-                var reason = path.Length == 0 ? "is empty: needs a name" : File.Exists(path) ? "exists already, and stays as it is" : e.Message;
+                var reason = path.Length == 0 ? "is empty: needs a file name" : File.Exists(path) ? "already exists; not overwritten" : e.Message;
                 return await UserErrors.TellAsync([new SettingError(path.Length == 0 ? "FILE" : path, reason)], ExitCodes.Failure, asJson: false);
             }
         });

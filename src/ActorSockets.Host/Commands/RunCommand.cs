@@ -3,12 +3,15 @@ using ActorSockets.Host.Configuration;
 
 namespace ActorSockets.Host.Commands;
 
-/// <summary><c>actorsockets [run] [CONF]</c>: what a HOCON file describes.</summary>
+/// <summary><c>actorsockets [run] [CONF]</c>: runs a HOCON file.</summary>
 internal static class RunCommand
 {
+    public const string FileDescription =
+        $"A HOCON file; - is standard input. Without CONF: {ConfigurationFile.DefaultName} of the current directory, or when there is none a built-in demo, in which a client sends to two servers and one of them is busy.";
+
     public static Command Create()
     {
-        var run = new Command("run", "Runs what a HOCON file describes, until it is done or stopped.");
+        var run = new Command("run", "Runs a configuration, until it is done or stopped.");
         AddTo(run, hidden: false);
         return run;
     }
@@ -16,21 +19,28 @@ internal static class RunCommand
     /// <summary>The root command does the same; its help is about all commands.</summary>
     public static void AddTo(Command command, bool hidden)
     {
-        var file = File("A HOCON file. Without one: the demo, two servers of which one is busy, and a client for both.");
+        var file = File(FileDescription);
         file.Hidden = hidden;
         command.Arguments.Add(file);
         CommonOptions.AddTo(command);
-        command.SetAction((parsed, _) => CommonOptions.RunAsync(parsed, () => Task.FromResult(Load(parsed, file))));
+        command.SetAction((parsed, _) => CommonOptions.RunAsync(parsed, async () =>
+        {
+            if (parsed.GetValue(file) is null && ConfigurationFile.HasDefault
+                && parsed.GetResult(CommonOptions.Json) is null && parsed.GetResult(CommonOptions.Quiet) is null)
+                await Console.Error.WriteLineAsync($"using {ConfigurationFile.DefaultName}");
+            return Load(parsed, file);
+        }));
     }
 
     /// <summary>The argument that names a file, of a command that has one.</summary>
     public static Argument<string?> File(string description)
     {
-        var file = new Argument<string?>("CONF") { Arity = ArgumentArity.ZeroOrOne, Description = description };
+        var file = new Argument<string?>("CONF") { HelpName = "CONF", Arity = ArgumentArity.ZeroOrOne, Description = description };
+        file.CompletionSources.Add(context => FileNames.StartingWith(context.WordToComplete));
         file.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var value }] && value.StartsWith('-'))
-                result.AddError($"there is no option {value}");
+            if (result.Tokens is [{ Value: ['-', _, ..] value }])
+                result.AddError($"unknown option {value}");
         });
         return file;
     }

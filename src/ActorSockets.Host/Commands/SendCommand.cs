@@ -9,7 +9,8 @@ internal static class SendCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "What is sent; - is standard input, which is read to its end first." };
+        var file = new Argument<string>("FILE") { HelpName = "FILE", Description = "What is sent; - is standard input, which is read to its end first." };
+        file.CompletionSources.Add(context => FileNames.StartingWith(context.WordToComplete));
         var to = new Option<string[]>("--to")
         {
             HelpName = "HOST:PORT",

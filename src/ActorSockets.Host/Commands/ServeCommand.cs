@@ -20,7 +20,7 @@ internal static class ServeCommand
             foreach (var token in result.Tokens.Where(t => CommonOptions.Endpoint(t.Value) is null))
             {
                 result.AddError(token.Value.StartsWith('-')
-                    ? $"there is no option {token.Value}"
+                    ? $"unknown option {token.Value}"
                     : $"{token.Value}: needs HOST:PORT, [IPv6]:PORT, :PORT or *:PORT, with a port from 0 to 65535");
             }
         });
@@ -32,10 +32,11 @@ internal static class ServeCommand
         };
         string[] sinks = ["console", "discard", "echo"];
         sink.CompletionSources.Add(sinks);
+        sink.CompletionSources.Add(context => FileNames.StartingWith(context.WordToComplete, directoriesOnly: true));
         sink.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && !sinks.Contains(token.Value) && !Path.Exists(token.Value) && Nearest.To(token.Value, sinks) is { } nearest)
-                result.AddError($"--sink {token.Value}: there is no directory of that name; did you mean {nearest}?");
+                result.AddError($"--sink {token.Value}: no such directory (did you mean {nearest}?)");
         });
         SettingOption[] options =
         [

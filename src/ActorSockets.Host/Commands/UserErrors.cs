@@ -3,10 +3,10 @@ using ActorSockets.Host.Reporting;
 
 namespace ActorSockets.Host.Commands;
 
-/// <summary>Mistakes that are found before anything runs.</summary>
+/// <summary>Errors and warnings that are found before anything runs.</summary>
 internal static class UserErrors
 {
-    /// <summary>Where a mistake is that is about no setting; people see what they have typed.</summary>
+    /// <summary>The place of an error that is about no setting; a terminal shows the message alone.</summary>
     public const string Usage = "command line";
 
     /// <summary>A line each on stderr, and with <c>--json</c> an object each on stdout, the summary last; gives back the exit code.</summary>
@@ -22,5 +22,17 @@ internal static class UserErrors
         if (asJson)
             await Console.Out.WriteLineAsync(JsonLines.For(RunEvents.Summary.OfNothing(exitCode)));
         return exitCode;
+    }
+
+    /// <summary>A line each on stderr; or an object each on stdout, because with <c>--json</c> stderr has errors only.</summary>
+    public static async Task WarnAsync(IEnumerable<SettingError> warnings, bool asJson)
+    {
+        foreach (var warning in warnings)
+        {
+            if (asJson)
+                await Console.Out.WriteLineAsync(JsonLines.For(new RunEvents.Warning(warning.Where, warning.Message)));
+            else
+                await Console.Error.WriteLineAsync($"warning: {warning}");
+        }
     }
 }

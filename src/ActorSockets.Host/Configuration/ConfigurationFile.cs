@@ -1,51 +1,28 @@
 using System.Text;
 using ActorSockets.Configuration;
-using Akka.Configuration;
 
 namespace ActorSockets.Host.Configuration;
 
-/// <summary>HOCON files, from disk and from the program itself.</summary>
+/// <summary>HOCON from a file, from standard input and from the program itself.</summary>
 internal static class ConfigurationFile
 {
+    /// <summary>The file that is taken when none is named.</summary>
+    public const string DefaultName = "actorsockets.conf";
+
     private const int LargestFile = 4 << 20;
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>The file's text as a layer, or that of the demo.</summary>
+    /// <summary>Whether the current directory has the default file.</summary>
+    public static bool HasDefault => File.Exists(DefaultName);
+
+    /// <summary>A file, <c>-</c> for standard input, or null for the default file, and for the demo when there is none.</summary>
     /// <exception cref="SettingsException">The file is missing, unreadable or not HOCON.</exception>
-    public static (string Name, Config Config) Load(string? file) => file is null
-        ? ("the built-in demo", HoconText.Parse(Resource("demo.conf"), "the built-in demo"))
-        : LoadFile(file);
-
-    /// <summary>A section that the program knows nothing of is a mistake: mostly one that is not inside actor-sockets.</summary>
-    /// <param name="config">What was read.</param>
-    /// <param name="text">Its text: what it refers to as <c>${key}</c> may have any name.</param>
-    /// <exception cref="SettingsException">There is one.</exception>
-    public static void CheckSections(Config config, string text)
+    public static HoconDocument Load(string? file) => file switch
     {
-        string[] sections = [ActorSocketsSettings.Root, "akka"];
-        var inside = ActorSocketsSettings.Reference.GetValue(ActorSocketsSettings.Root).GetObject().Items;
-        foreach (var key in config.IsEmpty ? [] : config.Root.GetObject().Items.Keys.Except(sections))
-        {
-            if (inside.ContainsKey(key))
-                throw new SettingsException(key, $"belongs inside {ActorSocketsSettings.Root} {{ … }}");
-            if (inside.Keys.FirstOrDefault(section => inside[section].IsObject() && inside[section].GetObject().Items.ContainsKey(key)) is { } parent)
-                throw new SettingsException(key, $"belongs inside {ActorSocketsSettings.Root}.{parent} {{ … }}");
-            if (Nearest.To(key, sections) is { } nearest)
-                throw new SettingsException(key, $"is not a section; did you mean {nearest}?");
-            if (!text.Contains($"${{{key}", StringComparison.Ordinal) && !text.Contains($"${{?{key}", StringComparison.Ordinal))
-                throw new SettingsException(key, $"is not a section; known here: {string.Join(", ", sections)}");
-        }
-    }
-
-    private static (string Name, Config Config) LoadFile(string file)
-    {
-        var text = Read(file);
-        var config = HoconText.Parse(text, file);
-        CheckSections(config, text);
-        if (config.IsEmpty || !config.HasPath(ActorSocketsSettings.Root))
-            throw new SettingsException(file, $"has no section {ActorSocketsSettings.Root} {{ … }}: there is nothing to run");
-        return (file, config);
-    }
+        "-" => Checked("standard input", ReadStandardInput()),
+        null when !HasDefault => HoconText.Read(Resource("demo.conf"), "the built-in demo"),
+        _ => Checked(file ?? DefaultName, Read(file ?? DefaultName)),
+    };
 
     /// <summary>A configuration that is a part of the program.</summary>
     public static string Resource(string name)
@@ -55,14 +32,23 @@ internal static class ConfigurationFile
         return reader.ReadToEnd();
     }
 
+    private static HoconDocument Checked(string source, string text)
+    {
+        var document = HoconText.Read(text, source);
+        Sections.Check(document, text);
+        return document.Outline.Children.ContainsKey(ActorSocketsSettings.Root)
+            ? document
+            : throw new SettingsException(source, $"has no section {ActorSocketsSettings.Root} {{ … }}");
+    }
+
     private static string Read(string file)
     {
         if (file.Length == 0)
-            throw new SettingsException("CONF", "is empty: needs the name of a file");
+            throw new SettingsException("CONF", "is empty: needs a file name");
         try
         {
-            // A pipe that nobody writes to, or /dev/zero, is not waited for.
-            var reading = Task.Run(() => ReadUpTo(file, LargestFile));
+            // A pipe without a writer would be waited for without end.
+            var reading = Task.Run(() => ReadUpTo(new StreamReader(file, Encoding.UTF8)));
             if (Task.WaitAny([reading], ReadTimeout) < 0)
                 throw new SettingsException(file, $"could not be read within {Durations.Format(ReadTimeout)}");
             return reading.GetAwaiter().GetResult();
@@ -70,15 +56,30 @@ internal static class ConfigurationFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SettingsException(file,
-                Directory.Exists(file) ? "is a directory, not a file" : e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file" : e.Message);
+                Directory.Exists(file) ? "is a directory, not a file" : e is FileNotFoundException or DirectoryNotFoundException ? "no such file" : e.Message);
         }
     }
 
-    private static string ReadUpTo(string file, int most)
+    /// <summary>Without a deadline: whoever writes it may take a while, or type.</summary>
+    private static string ReadStandardInput()
     {
-        using var reader = new StreamReader(file, Encoding.UTF8);
-        var text = new char[most];
-        var length = reader.ReadBlock(text);
-        return length < most ? new string(text, 0, length) : throw new IOException($"is larger than {Sizes.Format(most)}: not a configuration");
+        try
+        {
+            return ReadUpTo(new StreamReader(Console.OpenStandardInput(), Encoding.UTF8));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException("standard input", e.Message);
+        }
+    }
+
+    private static string ReadUpTo(StreamReader reader)
+    {
+        using (reader)
+        {
+            var text = new char[LargestFile];
+            var length = reader.ReadBlock(text);
+            return length < text.Length ? new string(text, 0, length) : throw new IOException($"is larger than {Sizes.Format(LargestFile)}: not a configuration");
+        }
     }
 }

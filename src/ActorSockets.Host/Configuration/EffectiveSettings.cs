@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ActorSockets.Configuration;
 using ActorSockets.Host.Reporting;
 using Akka.Configuration.Hocon;
 
@@ -16,7 +17,7 @@ internal static partial class EffectiveSettings
     {
         var lines = settings.Select(s => (Setting: $"{s.Path} = {s.Value}", s.Origin)).ToArray();
         var width = lines.Max(s => Math.Min(WidestSetting, s.Setting.Length));
-        return lines.Select(s => $"{s.Setting.PadRight(width)}  # {s.Origin}");
+        return lines.Select(s => $"{s.Setting.PadRight(width)}  # {Printable.Of(s.Origin)}");
     }
 
     /// <summary>Each setting.</summary>
@@ -57,7 +58,7 @@ internal static partial class EffectiveSettings
             }
         }
 
-        // What is not ours to know.
+        // Settings that reference.conf does not list.
         void AddAll(HoconObject section, string[] path)
         {
             foreach (var (key, value) in section.Items)
@@ -102,11 +103,11 @@ internal static partial class EffectiveSettings
             return $"{{ {string.Join(", ", value.GetObject().Items.Select(i => $"{Key(i.Key)} = {Text(i.Value)}"))} }}".Replace("{  }", "{ }", StringComparison.Ordinal);
         if (value.IsArray())
             return $"[{string.Join(", ", value.GetArray().Select(Text))}]";
-        var text = value.GetString() ?? "";
-        return Plain().IsMatch(text) ? text : Layers.Quoted(text);
+        var text = SettingsSection.Exact(value);
+        return Plain().IsMatch(text) ? text : Printable.Quoted(text);
     }
 
-    private static string Key(string key) => Plain().IsMatch(key) ? key : Layers.Quoted(key);
+    private static string Key(string key) => Plain().IsMatch(key) ? key : Printable.Quoted(key);
 
     [GeneratedRegex("^[A-Za-z0-9_-]+$")]
     private static partial Regex Plain();

@@ -1,7 +1,6 @@
 using System.Text;
 using ActorSockets.Configuration;
 using Akka.Configuration;
-using Akka.Configuration.Hocon;
 
 namespace ActorSockets.Host.Configuration;
 
@@ -12,28 +11,30 @@ namespace ActorSockets.Host.Configuration;
 internal sealed record OptionSetting(string Option, IReadOnlyList<string> Path, string Value);
 
 /// <summary>
-/// What a run is configured with: <c>--set</c>, then options, then a file. The first one that has a setting wins; below
-/// them are the library's defaults. Every setting knows where it came from.
+/// The configuration of a run: <c>--set</c>, then options, then a file. The first one that has a setting wins; below
+/// them are the library's defaults. Every setting knows its origin: an option, or a file and a line.
 /// </summary>
 internal sealed class Layers
 {
-    private readonly List<(string Name, Config Config)> _layers = [];
+    private const string Set = "--set";
+    private const string CommandLine = "the command line";
+
+    private readonly List<HoconDocument> _layers = [];
     private readonly Dictionary<string, string> _options = new(StringComparer.Ordinal);
 
-    /// <param name="file">The lowest layer, a file or nothing.</param>
+    /// <param name="file">The lowest layer, or null.</param>
     /// <param name="options">Of two for the same setting the later one wins.</param>
     /// <param name="overrides"><c>PATH=VALUE</c>, likewise.</param>
-    /// <exception cref="SettingsException">Something is wrong with the text of one of them.</exception>
-    public Layers((string Name, Config Config)? file, IReadOnlyCollection<OptionSetting> options, IEnumerable<string> overrides)
+    /// <exception cref="SettingsException">One of them is not HOCON.</exception>
+    public Layers(HoconDocument? file, IReadOnlyCollection<OptionSetting> options, IEnumerable<string> overrides)
     {
-        foreach (var assignment in overrides.Reverse())
-            _layers.Add(($"--set {Path(assignment)}", Parse(assignment)));
+        _layers.AddRange(overrides.Reverse().Select(Parse));
         if (options.Count > 0)
-            _layers.Add(("the command line", HoconText.Parse(Hocon(options), "the command line")));
+            _layers.Add(HoconText.Read(Hocon(options), CommandLine, hasLines: false));
         foreach (var option in options)
             _options[Joined([ActorSocketsSettings.Root, .. option.Path])] = option.Option;
         if (file is not null)
-            _layers.Add(file.Value);
+            _layers.Add(file);
 
         // An empty configuration with a fallback is not what its fallback is (Akka 1.5.74).
         Effective = _layers.Select(l => l.Config).Where(c => !c.IsEmpty).Reverse()
@@ -43,27 +44,48 @@ internal sealed class Layers
     /// <summary>All layers in one, without the library's defaults.</summary>
     public Config Effective { get; }
 
-    /// <summary>Where the setting of this path came from, or null when no layer has it.</summary>
+    /// <summary>The origin of this setting, or null when no layer has it.</summary>
     public string? OriginOf(IReadOnlyList<string> path)
     {
-        foreach (var (name, config) in _layers)
+        foreach (var layer in _layers.Where(layer => !layer.Config.IsEmpty && Has(layer.Config.Root, path)))
         {
-            if (!config.IsEmpty && Has(config.Root, path))
-                return name == "the command line" ? _options.GetValueOrDefault(Joined(path), name) : name;
+            return layer.HasLines
+                ? layer.Place(layer.Outline.Along(path).LastOrDefault(node => node.Line > 0)?.Line ?? 1)
+                : Option(layer, Joined(path)) ?? layer.Source;
         }
 
         return null;
     }
 
-    /// <summary>An error about a setting that an option has made names the option.</summary>
-    public SettingError Explain(SettingError error) =>
-        _options.TryGetValue(error.Where, out var option) ? error with { Where = $"{option} ({error.Where})" } : error;
+    /// <summary>The error with the origin of its setting in front; a missing setting has that of the section that lacks it.</summary>
+    public SettingError Explain(SettingError error)
+    {
+        var found = _layers.Select(layer => (Layer: layer, Node: layer.Outline.Along(error.Where).LastOrDefault(node => node.Line > 0)))
+            .Where(l => l.Node is not null).ToArray();
+        if (found.Length == 0)
+            return error;
+        var nearest = found.Where(l => l.Node!.Depth == found.Max(other => other.Node!.Depth)).ToArray();
+        // The first layer that has a setting wins; a section may be in several, and its place is the file, the last one.
+        var (layer, node) = nearest.FirstOrDefault(l => l.Node!.Children.Count == 0, nearest[^1]);
+        return error with { Where = $"{Option(layer, error.Where) ?? layer.Place(node!.Line)}: {error.Where}" };
+    }
 
-    /// <summary>The value as a HOCON text.</summary>
-    public static string Quoted(string value) =>
-        $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    /// <summary>The value as HOCON.</summary>
+    public static string Quoted(string value) => Printable.Quoted(value);
 
-    private static bool Has(HoconValue value, IEnumerable<string> path)
+    /// <summary>The option that makes a setting, or one beside it.</summary>
+    private string? Option(HoconDocument layer, string path)
+    {
+        if (layer.Source != CommandLine)
+            return null;
+        if (_options.TryGetValue(path, out var exact))
+            return exact;
+        var option = _options.Keys.Where(o => path.StartsWith($"{o}.", StringComparison.Ordinal)).MaxBy(o => o.Length)
+            ?? _options.Keys.FirstOrDefault(o => o.StartsWith(path[..(path.LastIndexOf('.') + 1)], StringComparison.Ordinal));
+        return option is null ? null : _options[option];
+    }
+
+    private static bool Has(Akka.Configuration.Hocon.HoconValue value, IEnumerable<string> path)
     {
         foreach (var key in path)
         {
@@ -88,15 +110,15 @@ internal sealed class Layers
         return hocon.ToString();
     }
 
-    private static string Path(string assignment) => assignment[..assignment.IndexOf('=', StringComparison.Ordinal)].Trim();
-
-    private static Config Parse(string assignment)
+    private static HoconDocument Parse(string assignment)
     {
-        var (path, value) = (Path(assignment), assignment[(assignment.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim());
-        // Everything but a section or a list is one text, so that a shell's quoting is all that a user needs to think of.
-        var hocon = HoconText.Parse($"{path} = {(value.StartsWith('{') || value.StartsWith('[') || value.StartsWith('"') ? value : Quoted(value))}", $"--set {path}");
-        ConfigurationFile.CheckSections(hocon, "");
-        return hocon.HasPath(path) ? hocon : throw new SettingsException($"--set {path}", "is not a path of names with dots between them");
+        var equals = assignment.IndexOf('=', StringComparison.Ordinal);
+        var (path, value) = (assignment[..equals].Trim(), assignment[(equals + 1)..].Trim());
+        // Everything but a section, a list or a quoted text is one text, so that a user needs a shell's quotes only.
+        var hocon = HoconText.Read($"{path} = {(value.StartsWith('{') || value.StartsWith('[') || value.StartsWith('"') ? value : Quoted(value))}",
+            $"{Set} {path}", hasLines: false);
+        Sections.Check(hocon, "");
+        return hocon.Config.HasPath(path) ? hocon : throw new SettingsException($"{Set} {path}", "is not a path of names with dots between them");
     }
 
     private static string Joined(IEnumerable<string> path) => string.Join('.', path);

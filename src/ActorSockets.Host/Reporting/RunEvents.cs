@@ -8,6 +8,9 @@ internal static class RunEvents
     /// <summary>A mistake in the configuration or on the command line: where, and what would be right.</summary>
     public sealed record Error(string Where, string Message) : IRunEvent;
 
+    /// <summary>Something suspicious in the configuration.</summary>
+    public sealed record Warning(string Where, string Message) : IRunEvent;
+
     /// <summary>A setting that would be in force, and where it came from.</summary>
     public sealed record Setting(string Path, string Value, string Origin) : IRunEvent;
 

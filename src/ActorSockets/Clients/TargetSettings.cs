@@ -94,7 +94,7 @@ public sealed record TargetSettings
         {
             Name = name,
             Host = section.Host("host"),
-            Port = section.Int("port", 1, 65535),
+            Port = section.Port("port"),
             Payload = PayloadFactory.From(section.Replaceable("payload")),
             Confirm = section.Choice<Confirm>("confirm"),
             ConfirmTimeout = section.Duration("confirm-timeout", short_, TimeSpan.FromDays(1)),

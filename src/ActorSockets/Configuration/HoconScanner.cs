@@ -1,65 +1,76 @@
-using System.Text;
-
 namespace ActorSockets.Configuration;
 
 /// <summary>
-/// Walks HOCON text once, before Akka's parser sees it, because that one (1.5.74) loops for ever on an unclosed list,
-/// takes an unclosed or a surplus brace in silence, reads a key without a value as part of the next key, and overflows the
-/// stack when an optional substitution has no value. Everything it would get wrong ends here with a line number;
-/// environment variables are filled in on the way.
+/// Walks HOCON text once, before Akka's parser sees it, because that parser (1.5.74) loops for ever on an unclosed list,
+/// accepts an unclosed or a surplus brace, reads a key without a value as part of the next key, and overflows the stack when
+/// an optional substitution has no value. The scanner turns each of these into an error with a line number, fills in
+/// environment variables, and notes on which line each key stands.
 /// </summary>
-internal sealed class HoconScanner(string text, string source, Func<string, string?> environment)
+internal sealed class HoconScanner
 {
     private const int DeepestNesting = 50;
     private const string ListElement = "a list element";
+    private const string OnlyInQuotes = "$:=`^?!@*&\\";
 
-    private readonly StringBuilder _output = new(text.Length);
-    private int _position;
-    private int _line = 1;
+    private readonly Func<int, string, SettingsException> _error;
+    private readonly Func<string, string?> _environment;
+    private readonly HoconCursor _at;
+    private HoconNode _section = new(0);
     private int _depth;
+    private int _lists;
+    private SettingsException? _unquotedInList;
 
-    private bool AtEnd => _position >= text.Length;
+    /// <param name="text">HOCON.</param>
+    /// <param name="error">Makes an error out of a line and a message.</param>
+    /// <param name="environment">The value of an environment variable.</param>
+    public HoconScanner(string text, Func<int, string, SettingsException> error, Func<string, string?> environment)
+    {
+        _error = error;
+        _environment = environment;
+        _at = new HoconCursor(text, error);
+        Outline = _section;
+    }
 
-    private char Current => text[_position];
+    public HoconNode Outline { get; }
 
     /// <summary>The same text with environment variables filled in.</summary>
     public string Scan()
     {
-        SkipBlanks(alsoCommas: false);
-        if (AtEnd || Current != '{')
+        _at.TakeBlanks(alsoCommas: false);
+        if (_at.AtEnd || _at.Current != '{')
         {
             ScanObject(openedAt: null);
-            return _output.ToString();
+            return _at.Output.ToString();
         }
 
         // Braces around everything, as in JSON, are HOCON too; Akka's parser knows only the form without.
-        var line = _line;
-        _position++;
+        var line = _at.Line;
+        _at.Skip(1);
         ScanObject(line);
-        _output.Length--;
-        SkipBlanks(alsoCommas: false);
-        return AtEnd ? _output.ToString() : throw Error(_line, "something follows after the last '}'");
+        _at.Output.Length--;
+        _at.TakeBlanks(alsoCommas: false);
+        return _at.AtEnd ? _at.Output.ToString() : throw _error(_at.Line, "something follows after the last '}'");
     }
 
     private void ScanObject(int? openedAt)
     {
         if (++_depth > DeepestNesting)
-            throw Error(_line, $"sections are nested deeper than {DeepestNesting}");
+            throw _error(_at.Line, $"sections are nested deeper than {DeepestNesting}");
         while (true)
         {
-            SkipBlanks(alsoCommas: true);
-            if (AtEnd)
+            _at.TakeBlanks(alsoCommas: true);
+            if (_at.AtEnd)
             {
                 if (openedAt is { } line)
-                    throw Error(line, "this '{' is never closed");
+                    throw _error(line, "this '{' is never closed");
                 return;
             }
 
-            if (Current == '}')
+            if (_at.Current == '}')
             {
                 if (openedAt is null)
-                    throw Error(_line, "this '}' closes nothing");
-                Take();
+                    throw _error(_at.Line, "this '}' closes nothing");
+                _at.Take();
                 _depth--;
                 return;
             }
@@ -70,213 +81,162 @@ internal sealed class HoconScanner(string text, string source, Func<string, stri
 
     private void ScanField()
     {
-        var (line, start) = (_line, _output.Length);
-        var key = ScanKey();
+        var (line, start) = (_at.Line, _at.Output.Length);
+        var key = _at.TakeKey();
         if (key.Length == 0)
-            throw Error(line, $"'{(AtEnd ? "" : Current)}' where a key should be");
+            throw _error(line, $"'{(_at.AtEnd ? "" : _at.Current)}' where a key should be");
         if (key.StartsWith("include ", StringComparison.Ordinal) || key.StartsWith("include\"", StringComparison.Ordinal))
-            throw Error(line, "include is not supported: put everything into one file");
-        if (AtEnd || Current is not ('=' or ':' or '{' or '+'))
-            throw Error(line, $"'{key}' has no value: write {key.Split(' ')[0]} = …");
+            throw _error(line, "include is not supported: put everything into one file");
+        if (_at.AtEnd || _at.Current is not ('=' or ':' or '{' or '+'))
+            throw _error(line, $"'{key}' has no value: write {key.Split(' ')[0]} = …");
 
-        if (Current == '{')
+        var nodes = Grow(line, HoconKey.Split(key));
+        var node = nodes.Count == 0 ? _section : nodes[^1];
+        if (_at.Current == '{')
         {
-            TakeObject();
+            TakeObject(node);
+        }
+        else
+        {
+            while (!_at.AtEnd && _at.Current is '=' or ':' or '+')
+                _at.Take();
+            _at.TakeSpaces();
+            if (!_at.AtEnd && _at.Current is '\n' or '\r')
+            {
+                _at.TakeBlanks(alsoCommas: false);
+                if (_at.AtEnd || _at.Current is not ('{' or '['))
+                    throw _error(line, $"'{key}' has no value");
+            }
+
+            if (!TakeValue(line, key, start, node))
+            {
+                node.LeftOutLine = line;
+                return;
+            }
+        }
+
+        if (_lists > 0)
             return;
-        }
-
-        while (!AtEnd && Current is '=' or ':' or '+')
-            Take();
-        SkipSpaces();
-        if (!AtEnd && Current is '\n' or '\r')
-            SkipBlanks(alsoCommas: false, onlyIfThenBracket: true, line: line, key: key);
-        ScanValue(line, key, start);
+        node.Line = line;
+        foreach (var section in nodes.Where(n => n.Line == 0))
+            section.Line = line;
     }
 
-    private string ScanKey()
+    /// <summary>What stands inside a list belongs to the list's own key.</summary>
+    private IReadOnlyList<HoconNode> Grow(int line, string[] path)
     {
-        var start = _position;
-        while (!AtEnd && !(Current is '=' or ':' or '{' or '}' or '\n' or ',' or ']' or '[') && !AtComment && !AtPlusAssign)
-        {
-            if (Current == '"')
-                TakeString();
-            else
-                Take();
-        }
-
-        return text[start.._position].Trim();
+        if (_section.Depth + path.Length > DeepestNesting)
+            throw _error(line, $"sections are nested deeper than {DeepestNesting}");
+        return _lists > 0 ? [] : _section.Grow(path);
     }
 
-    private void ScanValue(int line, string key, int fieldStart)
+    /// <summary>False when the value is left out.</summary>
+    private bool TakeValue(int line, string key, int fieldStart, HoconNode node)
     {
         var (parts, missing) = (0, 0);
-        while (!AtEnd && !(Current is '\n' or ',' or '}' or ']') && !AtComment)
+        while (!_at.AtEnd && !(_at.Current is '\n' or ',' or '}' or ']') && !_at.AtComment)
         {
-            if (char.IsWhiteSpace(Current))
+            if (char.IsWhiteSpace(_at.Current))
             {
-                Take();
+                _at.Take();
                 continue;
             }
 
             parts++;
-            switch (Current)
+            var start = _at.Output.Length;
+            switch (_at.Current)
             {
-                case '"': TakeString(); break;
-                case '{': TakeObject(); break;
-                case '[': TakeArray(); break;
-                case '$' when _position + 1 < text.Length && text[_position + 1] == '{':
-                    if (!TakeSubstitution())
+                case '{': TakeObject(node); continue;
+                case '[': TakeArray(node); continue;
+                case '"': _at.TakeString(); break;
+                case '$' when _at.At("${"):
+                    if (!TakeSubstitution(node))
                         missing++;
                     break;
-                case ':' or '=' when key != ListElement:
-                    throw Error(line, $"put quotes around a value that has a '{Current}' in it");
-                default: Take(); break;
+                case var c when OnlyInQuotes.Contains(c, StringComparison.Ordinal):
+                    var unquoted = _error(key == ListElement ? _at.Line : line, $"put quotes around a value that has a '{c}' in it");
+                    // A key and an assignment rather point at a list that is never closed.
+                    if (c is not (':' or '=') || key != ListElement)
+                        throw unquoted;
+                    _unquotedInList ??= unquoted;
+                    _at.Take();
+                    break;
+                default: _at.Take(); break;
             }
+
+            node.Length += _at.Output.Length - start;
         }
 
         if (parts == 0)
-            throw Error(line, $"'{key}' has no value");
+            throw _error(line, $"'{key}' has no value");
 
         // HOCON: a field whose whole value is an optional substitution without a value is as good as not written.
         if (parts == missing)
-            _output.Length = fieldStart;
+            _at.Output.Length = fieldStart;
+        return parts != missing;
     }
 
-    private void TakeObject()
+    private void TakeObject(HoconNode node)
     {
-        var line = _line;
-        Take();
+        var (line, outer) = (_at.Line, _section);
+        _at.Take();
+        _section = node;
         ScanObject(line);
+        _section = outer;
     }
 
-    private void TakeArray()
+    private void TakeArray(HoconNode node)
     {
-        var line = _line;
-        Take();
+        var line = _at.Line;
+        _at.Take();
         if (++_depth > DeepestNesting)
-            throw Error(_line, $"lists are nested deeper than {DeepestNesting}");
+            throw _error(_at.Line, $"lists are nested deeper than {DeepestNesting}");
+        _lists++;
         while (true)
         {
-            SkipBlanks(alsoCommas: true, inList: true);
-            if (AtEnd || Current == '}')
-                throw Error(line, "this '[' is never closed");
-            if (Current == ']')
+            _at.TakeBlanks(alsoCommas: true, inList: true);
+            if (_at.AtEnd || _at.Current == '}')
+                throw _error(line, "this '[' is never closed");
+            if (_at.Current == ']')
             {
-                Take();
+                _at.Take();
                 _depth--;
+                _lists--;
+                if (_unquotedInList is not null)
+                    throw _unquotedInList;
                 return;
             }
 
-            ScanValue(_line, ListElement, _output.Length);
+            TakeValue(_at.Line, ListElement, _at.Output.Length, node);
         }
-    }
-
-    private void TakeString()
-    {
-        var line = _line;
-        var quote = text.AsSpan(_position).StartsWith("\"\"\"") ? "\"\"\"" : "\"";
-        Take(quote.Length);
-        while (!AtEnd && !text.AsSpan(_position).StartsWith(quote))
-        {
-            if (quote.Length == 1 && Current == '\n')
-                break;
-            if (quote.Length == 1 && Current == '\\' && _position + 1 < text.Length)
-                Take();
-            Take();
-        }
-
-        if (AtEnd || Current != '"')
-            throw Error(line, $"this {quote} is never closed");
-        Take(quote.Length);
     }
 
     /// <summary>False when the substitution was optional and has no value.</summary>
-    private bool TakeSubstitution()
+    private bool TakeSubstitution(HoconNode node)
     {
-        var end = text.IndexOf('}', _position);
-        if (end < 0)
-            throw Error(_line, "this '${' is never closed");
-
-        var optional = _position + 2 < text.Length && text[_position + 2] == '?';
-        var name = text[(_position + (optional ? 3 : 2))..end].Trim();
+        var inside = _at.Substitution();
+        var optional = inside.StartsWith('?');
+        var name = inside[(optional ? 1 : 0)..].Trim();
         var isVariable = name.Length > 0 && name.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_');
         if (!isVariable)
         {
             if (optional)
-                throw Error(_line, $"${{?{name}}}: an optional substitution names an environment variable, in capitals");
-            Take(end + 1 - _position);
+                throw _error(_at.Line, $"${{?{name}}}: an optional substitution names an environment variable, in capitals");
+            if (name != inside || !name.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_'))
+                throw _error(_at.Line, $"${{{inside}}}: a substitution names a path of letters, digits, '.', '-' and '_'");
+            node.References.Add(new HoconReference(HoconKey.Split(name), _at.Line));
+            _at.Take(inside.Length + 3);
             return true;
         }
 
-        var value = environment(name);
+        var value = _environment(name);
         if (value is null && !optional)
-            throw Error(_line, $"the environment variable {name} is not set (${{?{name}}} would make it optional)");
+            throw _error(_at.Line, $"the environment variable {name} is not set (${{?{name}}} makes it optional)");
 
-        _position = end + 1;
+        _at.Skip(inside.Length + 3);
         if (value is null)
             return false;
-        _output.Append('"').Append(value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal))
-            .Append('"');
+        _at.Output.Append(Printable.Quoted(value));
         return true;
     }
-
-    private bool AtComment => Current == '#' || (Current == '/' && _position + 1 < text.Length && text[_position + 1] == '/');
-
-    private bool AtPlusAssign => Current == '+' && _position + 1 < text.Length && text[_position + 1] == '=';
-
-    private void SkipSpaces()
-    {
-        while (!AtEnd && Current is ' ' or '\t' or '\r')
-            Take();
-    }
-
-    private bool EndsWithBrace()
-    {
-        var last = _output.Length - 1;
-        while (last >= 0 && _output[last] is ' ' or '\t')
-            last--;
-        return last >= 0 && _output[last] == '}';
-    }
-
-    private void SkipBlanks(bool alsoCommas, bool inList = false, bool onlyIfThenBracket = false, int line = 0, string key = "")
-    {
-        while (!AtEnd)
-        {
-            if (AtComment)
-            {
-                while (!AtEnd && Current != '\n')
-                    Take();
-            }
-            else if (alsoCommas && Current == ',')
-            {
-                // Akka's parser takes no comma between "key { … }" and the next field; a line feed is as good.
-                _output.Append(!inList && EndsWithBrace() ? '\n' : ',');
-                _position++;
-            }
-            else if (char.IsWhiteSpace(Current))
-            {
-                Take();
-            }
-            else
-            {
-                break;
-            }
-        }
-
-        if (onlyIfThenBracket && (AtEnd || Current is not ('{' or '[')))
-            throw Error(line, $"'{key}' has no value");
-    }
-
-    private void Take(int count = 1)
-    {
-        for (var i = 0; i < count && !AtEnd; i++)
-        {
-            if (Current == '\n')
-                _line++;
-            _output.Append(Current);
-            _position++;
-        }
-    }
-
-    private SettingsException Error(int line, string message) => new($"{source}:{line}", message);
 }

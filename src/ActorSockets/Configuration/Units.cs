@@ -10,7 +10,7 @@ public static class Sizes
     // As in HOCON: kB is 1000, and K, Ki and KiB are 1024.
     private const string Prefixes = "kMGTPE";
 
-    /// <summary><c>4096</c>, <c>64KiB</c>, <c>1.5 GiB</c>, <c>10MB</c>; null when it is none of that.</summary>
+    /// <summary><c>4096</c>, <c>64KiB</c>, <c>1.5 GiB</c>, <c>10MB</c>; <see cref="long.MaxValue"/> for anything larger; null when it is no size.</summary>
     public static long? Parse(string text)
     {
         var (number, unit) = Quantity.Split(text);
@@ -24,7 +24,7 @@ public static class Sizes
             "" or "i" or "iB" when power > 0 => Math.Pow(1024, power),
             _ => null,
         };
-        return value * factor is { } bytes && bytes == Math.Floor(bytes) && bytes < long.MaxValue ? (long)bytes : null;
+        return value * factor is { } bytes && bytes == Math.Floor(bytes) ? bytes < long.MaxValue ? (long)bytes : long.MaxValue : null;
     }
 
     /// <summary>3 significant digits at least, in powers of 1024: <c>512 B</c>, <c>64 KiB</c>, <c>1.5 MiB</c>.</summary>

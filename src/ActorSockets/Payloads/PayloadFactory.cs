@@ -18,9 +18,9 @@ internal static class PayloadFactory
     {
         var keys = section.Keys.ToArray();
         foreach (var key in keys.Where(k => !Kinds.ContainsKey(k)))
-            section.Reject(key, $"is not a payload; known here: {string.Join(", ", Kinds.Keys)}");
+            section.Reject(key, $"unknown payload; needs one of {string.Join(", ", Kinds.Keys)}");
         if (keys.Length > 1)
-            section.Reject(keys[1], $"a payload is exactly one of {string.Join(", ", Kinds.Keys)}");
+            section.Reject(keys[1], $"a payload has exactly one of {string.Join(", ", Kinds.Keys)}");
         return keys.Length == 1 && Kinds.TryGetValue(keys[0], out var create) ? create(section) : null;
     }
 
@@ -30,9 +30,9 @@ internal static class PayloadFactory
         if (Directory.Exists(path))
             section.Reject("file", $"'{path}' is a directory, not a file");
         else if (!System.IO.File.Exists(path))
-            section.Reject("file", $"there is no file '{path}' (relative paths start at the working directory)");
+            section.Reject("file", $"no such file: '{path}' (a relative path starts at the working directory)");
         else if (!Posix.IsReadable(path))
-            section.Reject("file", $"'{path}' is not readable for this process");
+            section.Reject("file", $"'{path}' is not readable");
         return new FilePayload(path);
     }
 }

@@ -105,7 +105,7 @@ public sealed record ServerSettings
         MaxConnections = section.Int("max-connections", 1, 1_000_000),
         IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, TimeSpan.FromDays(30)),
         MinReceiveRate = section.Bytes("min-receive-rate", 0, 1L << 40),
-        Allow = [.. section.Texts("allow").Select(text => Network(section, text))],
+        Allow = Networks(section),
         RefusalReportInterval = section.Duration("refusal-report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
         ProgressInterval = section.Duration("progress-interval", TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1)),
         ProcessingDelay = section.Duration("processing-delay", TimeSpan.Zero, TimeSpan.FromHours(1)),
@@ -122,13 +122,13 @@ public sealed record ServerSettings
             return "";
         var directory = section.Text("directory");
         if (directory.Length == 0)
-            section.Reject("directory", "is missing: the file sink needs a directory");
+            section.RejectMissing("directory", "a directory, because sink = file");
         else if (System.IO.File.Exists(directory))
             section.Reject("directory", $"'{directory}' is a file, not a directory");
         else if (!System.IO.Directory.Exists(directory))
-            section.Reject("directory", $"there is no directory '{directory}' (relative paths start at the working directory)");
+            section.Reject("directory", $"no such directory: '{directory}' (a relative path starts at the working directory)");
         else if (!Posix.IsWritable(directory))
-            section.Reject("directory", $"'{directory}' is not writable for this process");
+            section.Reject("directory", $"'{directory}' is not writable");
         return directory;
     }
 
@@ -147,16 +147,28 @@ public sealed record ServerSettings
     {
         var receipt = section.Switch("receipt");
         if (receipt && section.Text("sink") == "echo")
-            section.Reject("receipt", "is on, and sink = echo: what comes back would be an echo and a receipt in one");
+            section.Reject("receipt", "is on with sink = echo: the client could not tell the receipt from its own bytes");
         return receipt;
+    }
+
+    /// <summary>Fails closed: a list that comes out empty, for example from an unset variable, is an error and never "any".</summary>
+    private static IPNetwork[] Networks(SettingsSection section)
+    {
+        if (section.Is("allow", "any"))
+            return [];
+        return [.. section.Texts("allow", "is empty: write networks such as [\"10.0.0.0/8\"], or any").Select(text => Network(section, text))];
     }
 
     private static IPNetwork Network(SettingsSection section, string text)
     {
-        if (IPNetwork.TryParse(text, out var network))
-            return network;
-        if (IPAddress.TryParse(text, out var address))
-            return new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
+        if (Endpoints.ParseAddress(text.Split('/')[0]) is { } address)
+        {
+            if (IPNetwork.TryParse(text, out var network))
+                return network;
+            if (!text.Contains('/', StringComparison.Ordinal))
+                return new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
+        }
+
         section.Reject("allow", $"'{text}' is not a network such as 10.0.0.0/8 or 2001:db8::/32");
         return default;
     }

@@ -18,14 +18,14 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _open = 2;
 
-    private HostProcess(string program, IEnumerable<string> arguments, string input = "")
+    private HostProcess(string program, IEnumerable<string> arguments, string input = "", string? directory = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
-            WorkingDirectory = RepositoryRoot,
+            WorkingDirectory = directory ?? RepositoryRoot,
         };
         start.Environment["TERM"] = "xterm";
         _process = new Process { StartInfo = start };
@@ -63,6 +63,8 @@ internal sealed class HostProcess : IAsyncDisposable
         new("script", ["-qec", $"stty cols {columns} rows {rows}; {variables} exec {Program} {string.Join(' ', arguments)}", "/dev/null"]);
 
     public static HostProcess StartWithInput(string input, params string[] arguments) => new(Program, arguments, input);
+
+    public static HostProcess StartIn(string directory, params string[] arguments) => new(Program, arguments, directory: directory);
 
     /// <summary>With so many file handles and no more.</summary>
     public static HostProcess StartWithLimit(int handles, params string[] arguments) =>

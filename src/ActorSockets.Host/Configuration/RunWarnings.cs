@@ -1,0 +1,25 @@
+using ActorSockets.Configuration;
+
+namespace ActorSockets.Host.Configuration;
+
+/// <summary>What is suspicious in a run by the program. An embedding program may send to targets without a payload; this one cannot.</summary>
+internal static class RunWarnings
+{
+    private const int MostTargets = 10;
+
+    /// <exception cref="SettingsException">Nothing would happen at all.</exception>
+    public static IReadOnlyList<SettingError> Of(ActorSocketsSettings settings)
+    {
+        var silent = settings.Targets.Where(t => t.Payload is null).ToArray();
+        if (settings.Servers.Count == 0 && silent.Length == settings.Targets.Count && !settings.Ticker.Enabled)
+            throw new SettingsException(ActorSocketsSettings.Root, "nothing to run: needs a server, a target with a payload, or ticker.enabled = on");
+
+        List<SettingError> warnings = [.. settings.Warnings];
+        warnings.AddRange(silent.Take(MostTargets).Select(t => Warning($".{t.Name}", "has no payload: this run sends nothing to it")));
+        if (silent.Length > MostTargets)
+            warnings.Add(Warning("", $"{silent.Length - MostTargets} more have no payload"));
+        return warnings;
+
+        static SettingError Warning(string target, string message) => new($"{ActorSocketsSettings.Root}.targets{target}", message);
+    }
+}
