@@ -7,7 +7,7 @@ using Akka.IO;
 
 namespace ActorSockets.Host;
 
-/// <summary>The ActorSystem of a run, from its start to its end, and <see cref="Run"/> in between.</summary>
+/// <summary>Starts the ActorSystem of a run, lets <see cref="Run"/> do its work, and ends the system.</summary>
 internal static class ActorHost
 {
     private static readonly Config Quiet = ConfigurationFactory.ParseString("""
@@ -33,10 +33,13 @@ internal static class ActorHost
         }
         """);
 
-    /// <summary>Runs until everything is delivered or somebody stops it; returns the exit code.</summary>
-    public static async Task<int> RunAsync(Config config)
+    /// <summary>Runs until everything is delivered or a signal stops it; returns the exit code.</summary>
+    /// <param name="config">What to run.</param>
+    /// <param name="showTicker">Whether the final summary has a line about the ticker.</param>
+    /// <param name="signals">Signals, from before the configuration was read.</param>
+    /// <exception cref="SettingsException">The configuration is wrong; lists every error. Nothing has started.</exception>
+    public static async Task<int> RunAsync(Config config, bool showTicker, StopSignals signals)
     {
-        // Before anything starts: what is wrong here ends in one list of errors.
         var settings = ActorSocketsSettings.From(config);
         var format = settings.Report.Format switch
         {
@@ -44,18 +47,19 @@ internal static class ActorHost
             var asked => asked,
         };
 
-        await using var output = new Output(format == ReportFormat.Live, settings.Report.MaxWaitingLines);
+        await using var output = new Output(format == ReportFormat.Live, settings.Report);
         using var system = Start(config, output);
-        var run = new Run(system, settings, format, output);
+        var run = new Run(system, settings, format, showTicker, output, signals);
         var exitCode = await run.ToEndAsync();
+        if (!run.EndsAtOnce)
+            await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance), signals.Second);
         if (run.EndsAtOnce)
         {
-            // Every socket is armed: what is open is reset by the kernel, which no peer takes for an end.
+            // The kernel resets every open connection, because the library has armed the sockets so. No peer mistakes that for an end.
             await output.DisposeAsync();
             Environment.Exit(exitCode);
         }
 
-        await CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance);
         return exitCode;
     }
 

@@ -1,11 +1,13 @@
+using System.Runtime.InteropServices;
+
 namespace ActorSockets.Host;
 
-/// <summary>What the program's exit tells a script.</summary>
+/// <summary>The program's exit codes.</summary>
 internal static class ExitCodes
 {
     public const int Success = 0;
 
-    /// <summary>Some delivery failed or stayed unconfirmed, or a server could not listen.</summary>
+    /// <summary>A delivery failed or stayed unconfirmed, a server could not listen, or output was lost.</summary>
     public const int Failure = 1;
 
     public const int Usage = 2;
@@ -13,9 +15,14 @@ internal static class ExitCodes
     /// <summary>EX_CONFIG of sysexits.h.</summary>
     public const int Configuration = 78;
 
-    /// <summary>SIGPIPE: nobody reads stdout any more.</summary>
-    public const int BrokenPipe = 13;
+    /// <summary>128 + SIGPIPE: nobody reads stdout any more.</summary>
+    public const int BrokenPipe = 128 + 13;
 
-    /// <summary>Stopped by a signal with deliveries under way: 128 + its number, as shells do.</summary>
-    public static int Signal(int number) => 128 + number;
+    /// <summary>Stopped by a signal before everything was done: 128 + its number, as shells do.</summary>
+    public static int Of(PosixSignal signal) => 128 + signal switch
+    {
+        PosixSignal.SIGHUP => 1,
+        PosixSignal.SIGINT => 2,
+        _ => 15,
+    };
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ActorSockets.Clients;
 using ActorSockets.Host.Reporting;
 using Akka.Actor;
@@ -7,115 +6,150 @@ namespace ActorSockets.Host;
 
 /// <summary>
 /// From start to exit code: the reporter first, then servers, then deliveries, then the wait for an end. The first signal
-/// lets what is under way finish, the second one ends at once, and so does a stdout that nobody reads any more.
+/// drains, the second one ends at once, and so does a stdout that nobody reads any more.
 /// </summary>
-internal sealed class Run(ActorSystem system, ActorSocketsSettings settings, ReportFormat format, Output output)
+internal sealed class Run(
+    ActorSystem system, ActorSocketsSettings settings, ReportFormat format, bool showTicker, Output output, StopSignals signals)
 {
     private static readonly TimeSpan LastOutcomesTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly TaskCompletionSource<PosixSignal> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // How often a drain looks for deliveries that have lost their connection.
+    private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(250);
+
+    private TimeSpan? _drainingSince;
 
     /// <summary>Whether there is no time for an orderly end of the system.</summary>
     public bool EndsAtOnce => AtOnce.IsCompleted;
 
-    private Task AtOnce => field ??= Task.WhenAny(_second.Task, output.ReaderLeft);
+    private Task AtOnce => field ??= Task.WhenAny(signals.Second, output.ReaderLeft);
+
+    private TimeSpan Now => system.Scheduler.MonotonicClock;
 
     public async Task<int> ToEndAsync()
     {
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Signalled);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Signalled);
-
-        var reporter = system.ActorOf(ReporterActor.Props(settings, format, output), "reporter");
-        // It subscribes when it starts, which is not when it is created: an answer says that it has.
+        var reporter = system.ActorOf(ReporterActor.Props(settings, format, showTicker, output), "reporter");
+        // It subscribes when it starts, which is not when it is created: an answer proves that it has.
         await AskAsync(reporter);
         var sockets = ActorSocketsExtension.For(system, Print);
-        var servers = await sockets.WhenBoundAsync();
-        if (servers.Failed.Count > 0)
+        var bound = sockets.WhenBoundAsync();
+        await Task.WhenAny(bound, signals.First, AtOnce);
+        if (bound.IsCompleted && (await bound).Failed.Count > 0)
             return await ConcludeAsync(reporter, ExitCodes.Failure);
 
         var deliveries = settings.Targets.Where(t => t.Payload is not null).Select(t => (t.Name, t.Name)).ToArray();
         reporter.Tell(new ReporterActor.Expect(deliveries));
-        sockets.DeliverConfigured();
-        await EndAsync(reporter, endsByItself: settings.ExitWhenDelivered);
-        var left = await DrainAsync(reporter, sockets.DrainAsync());
+        if (!signals.First.IsCompleted && !EndsAtOnce)
+        {
+            sockets.DeliverConfigured();
+            await EndAsync(reporter);
+        }
+
+        var left = await DrainAsync(reporter, sockets);
         if (left.Count > 0)
-            await CutOffAsync(reporter, sockets, deliveries);
-        return await ConcludeAsync(reporter, ExitCode(left, await AskAsync(reporter)));
+            await CutOffAsync(reporter, sockets);
+        return await ConcludeAsync(reporter, await ExitCodeAsync(left, reporter));
     }
 
-    private ValueTask Print(string lines) => new(format == ReportFormat.Json ? JsonReport.PrintAsync(output, lines) : output.PrintAsync(lines));
+    private ValueTask Print(string server, string peer, string lines) =>
+        new(format == ReportFormat.Json ? JsonReport.PrintAsync(output, server, peer, lines) : output.PrintAsync(lines));
 
     private async Task<int> ConcludeAsync(IActorRef reporter, int exitCode)
     {
+        if (exitCode == ExitCodes.Success && output.LostData > 0)
+            exitCode = ExitCodes.Failure;
         await reporter.Ask<ReporterActor.Summarised>(new ReporterActor.Conclude(exitCode));
-        if (format != ReportFormat.Json || output.DataFailure is not { } failure)
+        var last = new LastLines(output, settings.Report);
+        // After a signal the whole stop fits into the drain's time.
+        var loss = await last.WaitAsync(_drainingSince is { } since && signals.First.IsCompleted ? settings.DrainTimeout - (Now - since) : null, AtOnce);
+        if (output.ReaderLeft.IsCompleted)
+            return ExitCodes.BrokenPipe;
+        if (loss is null)
             return exitCode;
-        output.TrySay($"error: stdout: events are missing there: {failure}");
-        return ExitCodes.Failure;
+        output.TrySay($"error: stdout: {loss}");
+        return exitCode == ExitCodes.Success ? ExitCodes.Failure : exitCode;
     }
 
-    private async Task EndAsync(IActorRef reporter, bool endsByItself)
+    private async Task EndAsync(IActorRef reporter)
     {
-        if (endsByItself)
-            await Task.WhenAny(_first.Task, AtOnce, reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), Timeout.InfiniteTimeSpan));
-        else
-            await Task.WhenAny(_first.Task, AtOnce);
+        var allEnded = settings.ExitWhenDelivered
+            ? reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), Timeout.InfiniteTimeSpan)
+            : AtOnce;
+        await Task.WhenAny(signals.First, AtOnce, allEnded);
     }
 
-    /// <summary>What was under way gets its outcome too: how much of it was taken.</summary>
-    private static async Task CutOffAsync(IActorRef reporter, ActorSocketsExtension sockets, IEnumerable<(string Target, string Id)> deliveries)
+    /// <summary>Deliveries that were cut off have an outcome too: how much of each was taken.</summary>
+    private static async Task CutOffAsync(IActorRef reporter, ActorSocketsExtension sockets)
     {
-        foreach (var (target, id) in deliveries)
-            sockets.Ref.Tell(new Deliveries.Cancel(id, target), ActorRefs.NoSender);
+        await sockets.CutOffAsync();
         try
         {
             await reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), LastOutcomesTimeout);
         }
         catch (AskTimeoutException)
         {
-            // They are listed as undelivered.
+            // The summary lists them as undelivered.
         }
     }
 
-    /// <summary>Lets what is under way finish; what is left then is the answer.</summary>
-    private async Task<IReadOnlyList<string>> DrainAsync(IActorRef reporter, Task<bool> drained)
+    /// <summary>
+    /// Lets deliveries and connections end. A delivery without a connection has <c>retry-timeout</c> to get one, and is then
+    /// cancelled. The answer is what did not end.
+    /// </summary>
+    private async Task<IReadOnlyList<string>> DrainAsync(IActorRef reporter, ActorSocketsExtension sockets)
     {
-        var said = false;
+        var underWay = (await AskAsync(reporter)).UnderWay;
+        var drained = sockets.DrainAsync();
+        var since = Now;
+        _drainingSince = since;
+        var nextReport = TimeSpan.Zero;
+        var cancelled = new HashSet<string>(StringComparer.Ordinal);
         while (!drained.IsCompleted && !EndsAtOnce)
         {
-            var underWay = (await AskAsync(reporter)).UnderWay;
-            if (underWay.Count > 0)
+            var (state, waited) = (await AskAsync(reporter), Now - since);
+            // What is left after that has been cut off.
+            if (waited < settings.DrainTimeout)
+                underWay = state.UnderWay;
+            if (state.UnderWay.Count > 0 && waited >= nextReport)
             {
-                reporter.Tell(said ? new RunEvents.StillWaiting(underWay) : new RunEvents.Stopping(underWay, settings.DrainTimeout));
-                said = true;
+                reporter.Tell(nextReport > TimeSpan.Zero ? new RunEvents.StillWaiting(state.UnderWay) : new RunEvents.Stopping(state.UnderWay, settings.DrainTimeout));
+                nextReport = waited + settings.DrainReportInterval;
             }
 
-            await Task.WhenAny(drained, AtOnce, Task.Delay(settings.DrainReportInterval));
+            if (waited >= settings.DrainRetryTimeout)
+            {
+                Cancel(sockets, state.Unconnected);
+                cancelled.UnionWith(state.Unconnected.Select(d => d.Target));
+            }
+
+            await Task.WhenAny(drained, AtOnce, Task.Delay(DrainStep));
         }
 
-        var left = (await AskAsync(reporter)).UnderWay;
+        var end = await AskAsync(reporter);
+        if (EndsAtOnce)
+            underWay = end.UnderWay;
+        else if (await drained)
+            underWay = [];
+        IReadOnlyList<string> left = [.. underWay, .. end.Failed.Where(cancelled.Contains).Select(target => $"target {target}")];
         if (left.Count > 0)
             reporter.Tell(new RunEvents.Stopped(left));
         return left;
     }
 
-    private int ExitCode(IReadOnlyList<string> left, ReporterActor.Summarised summary)
+    private static void Cancel(ActorSocketsExtension sockets, IEnumerable<(string Target, string Id)> deliveries)
+    {
+        foreach (var (target, id) in deliveries)
+            sockets.Ref.Tell(new Deliveries.Cancel(id, target), ActorRefs.NoSender);
+    }
+
+    private async Task<int> ExitCodeAsync(IReadOnlyList<string> left, IActorRef reporter)
     {
         if (output.ReaderLeft.IsCompleted)
-            return ExitCodes.Signal(ExitCodes.BrokenPipe);
-        if (left.Count > 0 && _first.Task.IsCompletedSuccessfully)
-            return ExitCodes.Signal(_first.Task.Result == PosixSignal.SIGINT ? 2 : 15);
-        return summary.AllDelivered ? ExitCodes.Success : ExitCodes.Failure;
+            return ExitCodes.BrokenPipe;
+        if (left.Count > 0 && signals.First.IsCompleted)
+            return ExitCodes.Of(await signals.First);
+        return (await AskAsync(reporter)).AllDelivered ? ExitCodes.Success : ExitCodes.Failure;
     }
 
     private static Task<ReporterActor.Summarised> AskAsync(IActorRef reporter) =>
         reporter.Ask<ReporterActor.Summarised>(new ReporterActor.Summarise());
-
-    private void Signalled(PosixSignalContext context)
-    {
-        context.Cancel = true;
-        if (!_first.TrySetResult(context.Signal))
-            _second.TrySetResult();
-    }
 }

@@ -22,7 +22,7 @@ public sealed class ActorSocketsExtension : IExtension
     private readonly Lock _lock = new();
     private Task<bool>? _draining;
 
-    private ActorSocketsExtension(ExtendedActorSystem system, Func<string, ValueTask> print)
+    private ActorSocketsExtension(ExtendedActorSystem system, Print print)
     {
         _system = system;
         Settings = ActorSocketsSettings.From(system.Settings.Config);
@@ -44,7 +44,8 @@ public sealed class ActorSocketsExtension : IExtension
             return Akka.Done.Instance;
         });
 
-        ISink CreateSink(ServerSettings server, string peer, FileStore store) => SinkFactory.Create(new SinkContext(server, peer, print, store));
+        ISink CreateSink(ServerSettings server, string peer, FileStore store) =>
+            SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store));
     }
 
     /// <summary>The settings that are in force.</summary>
@@ -61,7 +62,11 @@ public sealed class ActorSocketsExtension : IExtension
     /// </param>
     /// <exception cref="SettingsException">The configuration is wrong; lists every error.</exception>
     public static ActorSocketsExtension For(ActorSystem system, Func<string, ValueTask>? print = null) =>
-        (ActorSocketsExtension)system.RegisterExtension(new Provider(print ?? ToStandardOutput));
+        For(system, (_, _, lines) => print is null ? ToStandardOutput(lines) : print(lines));
+
+    /// <summary>As above; who sent the lines is known to <paramref name="print"/>.</summary>
+    internal static ActorSocketsExtension For(ActorSystem system, Print print) =>
+        (ActorSocketsExtension)system.RegisterExtension(new Provider(print));
 
     /// <summary>Delivers a payload to a target, behind the deliveries that the target has already.</summary>
     /// <param name="target">The target's name.</param>
@@ -141,7 +146,10 @@ public sealed class ActorSocketsExtension : IExtension
     // Off the actors' threads, because a terminal that is stopped blocks whoever writes to it.
     private static ValueTask ToStandardOutput(string lines) => new(Task.Run(() => Console.Out.WriteLine(lines)));
 
-    private sealed class Provider(Func<string, ValueTask> print) : ExtensionIdProvider<ActorSocketsExtension>
+    /// <summary>Prints one or more lines that a server received from a peer.</summary>
+    internal delegate ValueTask Print(string server, string peer, string lines);
+
+    private sealed class Provider(Print print) : ExtensionIdProvider<ActorSocketsExtension>
     {
         public override ActorSocketsExtension CreateExtension(ExtendedActorSystem system) => new(system, print);
     }

@@ -15,6 +15,7 @@ namespace ActorSockets;
 /// <param name="MaxConnecting">Connections that all targets together may be opening at a time.</param>
 /// <param name="DrainTimeout">How long what is under way may go on after a stop.</param>
 /// <param name="CutOffTimeout">How long ending the rest may take after that.</param>
+/// <param name="DrainRetryTimeout">How long a delivery without a connection may go on after a stop of the program.</param>
 /// <param name="DrainReportInterval">How often it is said meanwhile what is being waited for.</param>
 /// <param name="Report">What the program says of a run.</param>
 /// <param name="ExitWhenDelivered">Whether a run ends by itself when every delivery has its outcome.</param>
@@ -25,6 +26,7 @@ public sealed partial record ActorSocketsSettings(
     int MaxConnecting,
     TimeSpan DrainTimeout,
     TimeSpan CutOffTimeout,
+    TimeSpan DrainRetryTimeout,
     TimeSpan DrainReportInterval,
     ReportSettings Report,
     bool ExitWhenDelivered)
@@ -70,6 +72,7 @@ public sealed partial record ActorSocketsSettings(
             section.Int("max-connecting", 1, 100_000),
             section.Merged("shutdown").Duration("drain-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
             section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
+            section.Merged("shutdown").Duration("retry-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
             section.Merged("shutdown").Duration("report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
             ReportSettings.From(section.Merged("report")),
             section.Switch("exit-when-delivered"));

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using ActorSockets.Host.Tests.Support;
 
 namespace ActorSockets.Host.Tests;
@@ -43,6 +44,7 @@ public sealed class ErrorSpecs
         var said = await bash.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
         foreach (var (name, port) in ports)
             said = said.Replace(port, name, StringComparison.Ordinal);
+        said = Regex.Replace(said, @"(?m)^\d{4}-\d\d-\d\dT[0-9:.]+Z ", "");
         Assert.Equal(expected, $"$ {command}\n{said.TrimEnd()}");
     }
 

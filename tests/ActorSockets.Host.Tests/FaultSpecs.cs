@@ -64,7 +64,7 @@ public sealed class FaultSpecs : IDisposable
         await using var first = StartClients(port, 10, "payload.generated.size=4MiB");
         await server.HearAsync("connected");
         await server.SignalAsync("TERM");
-        await server.HearAsync("stopping within 25 s, a second signal stops at once; waiting for server inbox");
+        await server.HearAsync("stopping within 8 s, a second signal stops at once; waiting for server inbox");
         Assert.Equal(0, await server.ExitCodeAsync());
         Assert.DoesNotContain("broke off", server.Said, StringComparison.Ordinal);
         await server.DisposeAsync();
@@ -110,12 +110,14 @@ public sealed class FaultSpecs : IDisposable
     [Theory]
     [InlineData("INT", 130)]
     [InlineData("TERM", 143)]
+    [InlineData("HUP", 129)]
     public async Task A_signal_waits_while_a_target_backs_off_and_a_second_one_ends_at_once(string signal, int exitCode)
     {
-        await using var client = StartClient(1, "payload.text=hello", "backoff={ min = 1h, max = 1h }");
+        await using var client = HostProcess.Start(
+            [.. ClientArguments(1, 1, "payload.text=hello", "backoff={ min = 1h, max = 1h }"), "--set", "actor-sockets.shutdown.retry-timeout=1h"]);
         await client.HearAsync("next attempt in");
         await client.SignalAsync(signal);
-        await client.HearAsync("stopping within 25 s, a second signal stops at once; waiting for target t");
+        await client.HearAsync("stopping within 8 s, a second signal stops at once; waiting for target t");
         await client.SignalAsync(signal);
         Assert.Equal(exitCode, await client.ExitCodeAsync());
         Assert.Contains("stopped with target t under way", client.Said, StringComparison.Ordinal);
@@ -128,13 +130,32 @@ public sealed class FaultSpecs : IDisposable
         await using var client = HostProcess.Start(
         [
             .. ClientArguments(1, 1, "payload.text=hello", "backoff={ min = 1h, max = 1h }"),
-            "--set", "actor-sockets.shutdown.drain-timeout=1s", "--set", "actor-sockets.shutdown.report-interval=300ms",
+            "--set", "actor-sockets.shutdown.drain-timeout=1s", "--set", "actor-sockets.shutdown.retry-timeout=1h", "--set", "actor-sockets.shutdown.report-interval=300ms",
         ]);
         await client.HearAsync("next attempt in");
         await client.SignalAsync("TERM");
         await client.HearAsync("still waiting for target t");
         Assert.Equal(143, await client.ExitCodeAsync());
         Assert.Contains("stopped with target t under way", client.Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_drain_goes_on_with_a_connection_and_cancels_a_target_that_has_none()
+    {
+        await using var server = await StartServerAsync(0, "processing-delay=20ms");
+        await using var client = HostProcess.Start(
+        [
+            .. ClientArguments(await server.PortOfAsync("inbox"), 1, "payload.generated.size=16MiB", "backoff={ min = 1h, max = 1h }"),
+            "--set", "actor-sockets.targets.away.port=1",
+            "--set", "actor-sockets.shutdown.drain-timeout=1h", "--set", "actor-sockets.shutdown.retry-timeout=100ms",
+        ]);
+        await client.HearAsync("target away: .*next attempt in");
+        await server.HearAsync("connected");
+        await client.SignalAsync("TERM");
+        Assert.Equal(143, await client.ExitCodeAsync());
+        Assert.Contains("target away: FAILED: cancelled", client.Said, StringComparison.Ordinal);
+        Assert.Contains("stopped with target away under way", client.Said, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^t +delivered +16777216 ", client.Said);
     }
 
     [Fact]

@@ -11,54 +11,74 @@ public sealed class LiveTableSpecs
 {
     private static readonly Deliveries.Report Done = new(1000, 1000, 0, 1, TimeSpan.FromSeconds(3), TimeSpan.Zero);
 
-    private readonly Board _board = new(Settings(25));
+    private readonly RunState _state = new(Settings(25));
     private TimeSpan _now = TimeSpan.FromSeconds(100);
 
     [Fact]
     public void A_target_is_shown_with_what_it_does()
     {
-        var board = new Board(Settings(1));
-        Assert.Contains("waiting", Row(board, "t-1"), StringComparison.Ordinal);
-        board.Add(new Deliveries.Connecting("t-1", "", 1, "127.0.0.1:1"), _now);
-        Assert.Contains("connecting", Row(board, "t-1"), StringComparison.Ordinal);
-        board.Add(new Deliveries.Connected("t-1", "", 1, "127.0.0.1:1", 4000), _now);
-        board.At(_now);
+        var state = new RunState(Settings(1));
+        Assert.Contains("waiting", Row(state, "t-1"), StringComparison.Ordinal);
+        state.Add(new Deliveries.Connecting("t-1", "", 1, "127.0.0.1:1"), _now);
+        Assert.Contains("connecting", Row(state, "t-1"), StringComparison.Ordinal);
+        state.Add(new Deliveries.Connected("t-1", "", 1, "127.0.0.1:1", 4000), _now);
+        state.At(_now);
         _now += TimeSpan.FromSeconds(2);
-        board.Add(new Deliveries.Progressed("t-1", "", 1000, 4000), _now);
-        Assert.Matches(@"━{5}─{15} +25 % +1000 B +500 B/s sending, 6 s left", Row(board, "t-1"));
-        board.Add(new Deliveries.Blocked("t-1", "", 1000, 3000, TimeSpan.FromSeconds(1)), _now);
+        state.Add(new Deliveries.Progressed("t-1", "", 1000, 4000), _now);
+        Assert.Matches(@"━{5}─{15} +25 % +1000 B +500 B/s sending, 6 s left", Row(state, "t-1"));
+        state.Add(new Deliveries.Blocked("t-1", "", 1000, 3000, TimeSpan.FromSeconds(1)), _now);
         _now += TimeSpan.FromSeconds(2.2);
-        Assert.Contains("blocked 3.2 s", Row(board, "t-1"), StringComparison.Ordinal);
-        board.Add(new Deliveries.Unblocked("t-1", "", TimeSpan.FromSeconds(3.2)), _now);
-        board.Add(new Deliveries.BackingOff("t-1", "", 1, FailureKind.ConnectionLost, "broken [x]", 1000, TimeSpan.FromSeconds(4)), _now);
-        Assert.Contains("backing off 4 s: broken [x]", Row(board, "t-1"), StringComparison.Ordinal);
-        board.Add(new Deliveries.Confirming("t-1", ""), _now);
-        Assert.Matches("100 % .*confirming 0 ms", Row(board, "t-1"));
-        board.Add(new Deliveries.Delivered("t-1", "", Done), _now);
-        Assert.Contains("delivered in 3 s", Row(board, "t-1"), StringComparison.Ordinal);
+        Assert.Contains("blocked 3.2 s", Row(state, "t-1"), StringComparison.Ordinal);
+        state.Add(new Deliveries.Unblocked("t-1", "", TimeSpan.FromSeconds(3.2)), _now);
+        state.Add(new Deliveries.BackingOff("t-1", "", 1, FailureKind.ConnectionLost, "broken [x]", 1000, TimeSpan.FromSeconds(4)), _now);
+        Assert.Contains("backing off 4 s: broken [x]", Row(state, "t-1"), StringComparison.Ordinal);
+        state.Add(new Deliveries.Confirming("t-1", ""), _now);
+        Assert.Matches("100 % .*confirming 0 ms", Row(state, "t-1"));
+        state.Add(new Deliveries.Delivered("t-1", "", Done), _now);
+        Assert.Contains("delivered in 3 s", Row(state, "t-1"), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Eighty_columns_have_room_for_name_percent_bytes_rate_and_state()
+    {
+        var name = "target-number-1-of-many-x";
+        var state = new RunState(Settings(0, name));
+        state.Add(new Deliveries.Connected(name, "", 1, "127.0.0.1:1", 400_000_000), _now);
+        state.At(_now);
+        _now += TimeSpan.FromSeconds(2);
+        state.Add(new Deliveries.Progressed(name, "", 200_000_000, 400_000_000), _now);
+        var line = Assert.Single(state.At(_now).Render(80, 24).Select(Plain), l => l.StartsWith("target-", StringComparison.Ordinal));
+        Assert.Matches(@"^target-number-1-of-many… +50 % +190\.7 MiB +95\.4 MiB/s sending, 2 s left", line);
+        Assert.InRange(line.TrimEnd().Length, 1, 80);
+    }
+
+    [Theory]
+    [InlineData(80, 0)]
+    [InlineData(80, -2)]
+    [InlineData(20, 24)]
+    public void A_terminal_without_room_has_no_table(int width, int height) => Assert.Empty(_state.At(_now).Render(width, height));
 
     [Fact]
     public void A_server_is_shown_with_its_connections_and_all_that_they_sent()
     {
         var server = "s";
-        _board.Add(new ServerEvents.Bound(server, new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 4711)), _now);
+        _state.Add(new ServerEvents.Bound(server, new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 4711)), _now);
         foreach (var peer in new[] { "a", "b" })
-            _board.Add(new ServerEvents.Accepted(server, peer), _now);
-        _board.Add(new ServerEvents.Received(server, "a", 1024), _now);
-        _board.Add(new ServerEvents.Received(server, "a", 2048), _now);
-        _board.Add(new ServerEvents.Completed(server, "a", 3072, TimeSpan.Zero, null, null), _now);
-        Assert.Matches(@"3 KiB .*127\.0\.0\.1:4711, 1 open, 2 in all", Row(_board, "s "));
+            _state.Add(new ServerEvents.Accepted(server, peer), _now);
+        _state.Add(new ServerEvents.Received(server, "a", 1024), _now);
+        _state.Add(new ServerEvents.Received(server, "a", 2048), _now);
+        _state.Add(new ServerEvents.Completed(server, "a", 3072, TimeSpan.Zero, null, null), _now);
+        Assert.Matches(@"3 KiB .*127\.0\.0\.1:4711, 1 open, 2 in all", Row(_state, "s "));
     }
 
     [Fact]
     public void Of_many_targets_there_is_a_row_for_all_and_one_for_each_in_trouble()
     {
         for (var i = 1; i <= 22; i++)
-            _board.Add(new Deliveries.Delivered($"t-{i}", "", Done), _now);
-        _board.Add(new Deliveries.Failed("t-23", "", FailureKind.Refused, "gone", Done), _now);
-        _board.Add(new Ticked(7, TimeSpan.FromMilliseconds(2)), _now);
-        var lines = _board.At(_now).Render(100, 40);
+            _state.Add(new Deliveries.Delivered($"t-{i}", "", Done), _now);
+        _state.Add(new Deliveries.Failed("t-23", "", FailureKind.Refused, "gone", Done), _now);
+        _state.Add(new Ticked(7, TimeSpan.FromMilliseconds(2)), _now);
+        var lines = _state.At(_now).Render(100, 40);
         Assert.Equal(4, lines.Count);
         Assert.Contains("25 targets", lines[1], StringComparison.Ordinal);
         Assert.Contains("2 waiting, 22 delivered, 1 failed", lines[1], StringComparison.Ordinal);
@@ -72,8 +92,8 @@ public sealed class LiveTableSpecs
     public void What_there_is_no_room_for_is_counted(int height)
     {
         for (var i = 1; i <= 25; i++)
-            _board.Add(new Deliveries.Failed($"t-{i}", "", FailureKind.Refused, "gone", Done), _now);
-        var lines = _board.At(_now).Render(100, height);
+            _state.Add(new Deliveries.Failed($"t-{i}", "", FailureKind.Refused, "gone", Done), _now);
+        var lines = _state.At(_now).Render(100, height);
         Assert.InRange(lines.Count, 1, height);
         Assert.Contains(lines, l => l.Contains("25 targets", StringComparison.Ordinal));
         Assert.Contains("more in trouble", lines[^1], StringComparison.Ordinal);
@@ -88,15 +108,17 @@ public sealed class LiveTableSpecs
         Assert.True(limit.TryTake(_now + TimeSpan.FromSeconds(1)));
     }
 
-    private string Row(Board board, string name) =>
-        Assert.Single(board.At(_now).Render(120, 40).Select(l => System.Text.RegularExpressions.Regex.Replace(l, @"\e\[\d+m", "")),
+    private string Row(RunState state, string name) =>
+        Assert.Single(state.At(_now).Render(120, 40).Select(Plain),
             l => l.StartsWith(name, StringComparison.Ordinal));
 
-    private static ActorSocketsSettings Settings(int targets) => ActorSocketsSettings.From(ConfigurationFactory.ParseString($$"""
+    private static string Plain(string line) => System.Text.RegularExpressions.Regex.Replace(line, @"\e\[\d+m", "");
+
+    private static ActorSocketsSettings Settings(int targets, string other = "other") => ActorSocketsSettings.From(ConfigurationFactory.ParseString($$"""
         actor-sockets {
           servers { s { port = 0 } }
           target-defaults.payload.text = x
-          targets { {{string.Join('\n', Enumerable.Range(1, targets).Select(i => $"t-{i} {{ port = {i} }}"))}} }
+          targets { {{(targets == 0 ? $"{other} {{ port = 1 }}" : "")}} {{string.Join('\n', Enumerable.Range(1, targets).Select(i => $"t-{i} {{ port = {i} }}"))}} }
         }
         """));
 }

@@ -60,8 +60,8 @@ public sealed class OutputSpecs
         await run.HearAsync("completed");
         await run.SignalAsync("INT");
         Assert.Equal(0, await run.ExitCodeAsync());
-        var printed = run.Output.Select(line => JsonNode.Parse(line)!).Where(e => (string)e["event"]! == "printed").Select(e => (string)e["line"]!);
-        Assert.Contains(printed, line => Regex.IsMatch(line, @"^server-1 < 127\.0\.0\.1:\d+: \{$"));
+        var printed = run.Output.Select(line => JsonNode.Parse(line)!).Where(e => (string)e["event"]! == "printed").ToArray();
+        Assert.Contains(printed, e => (string)e["line"]! == $"server-1 < {e["peer"]}: {{" && (string)e["server"]! == "server-1");
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class OutputSpecs
         await send.SignalAsync("TERM");
         Assert.Equal(143, await send.ExitCodeAsync());
         var delivery = JsonNode.Parse(send.Output[^1])!["deliveries"]![0]!;
-        Assert.Equal(("failed", "cancelled"), ((string)delivery["outcome"]!, (string)delivery["reason"]!));
+        Assert.Equal(("failed", "the program ended before it was delivered"), ((string)delivery["outcome"]!, (string)delivery["reason"]!));
         Assert.Equal(new FileInfo(Path.Combine(HostProcess.RepositoryRoot, "src/ActorSockets/bin/Release/net10.0/ActorSockets.dll")).Length, (long)delivery["report"]!["length"]!);
     }
 
@@ -93,6 +93,7 @@ public sealed class OutputSpecs
         var last = send.Said[(send.Said.LastIndexOf("\e[J", StringComparison.Ordinal) + 3)..];
         Assert.Matches(@"^target +outcome ", last);
         Assert.DoesNotContain('━', last);
+        Assert.DoesNotContain("ticker", last, StringComparison.Ordinal);
         Assert.Matches(@"(?m)^1-127\.0\.0\.1_\d+ +sent +\d+ +1 ", send.Said);
     }
 
@@ -135,6 +136,32 @@ public sealed class OutputSpecs
     {
         await using var server = HostProcess.Start("serve", ":0", "--sink", "discard");
         Assert.Equal((0, ""), await HostProcess.RunAsync("send", "LICENSE", "--to", $":{await server.PortOfAsync("server-1")}", "--quiet"));
+    }
+
+    [Theory]
+    [InlineData("", new string[0], true)]
+    [InlineData("JOURNAL_STREAM=8:1", new string[0], false)]
+    [InlineData("JOURNAL_STREAM=8:1", new[] { "--set", "actor-sockets.report.timestamps=on" }, true)]
+    [InlineData("", new[] { "--set", "actor-sockets.report.timestamps=off" }, false)]
+    public async Task Lines_on_stderr_carry_their_time_except_below_systemd(string variables, string[] arguments, bool stamped)
+    {
+        await using var run = HostProcess.StartInShell(variables, "", ["run", "hocon/starter.conf", "--set", "actor-sockets.servers.inbox.port=0",
+            "--set", "actor-sockets.targets.local.max-attempts=1", "--set", "actor-sockets.targets.local.port=1", .. arguments]);
+        Assert.Equal(1, await run.ExitCodeAsync());
+        Assert.NotEmpty(run.Errors);
+        Assert.All(run.Errors, line => Assert.Equal(stamped, Regex.IsMatch(line, @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")));
+    }
+
+    [Fact]
+    public void A_summary_of_several_deliveries_has_a_total()
+    {
+        RunEvents.Delivery[] deliveries =
+        [
+            new("a", "a", "delivered", null, new Deliveries.Report(1 << 20, 1 << 20, 0, 1, TimeSpan.FromSeconds(3), TimeSpan.Zero)),
+            new("b", "b", "failed", "gone", new Deliveries.Report(1 << 20, 1 << 19, 0, 1, TimeSpan.FromSeconds(14), TimeSpan.Zero)),
+        ];
+        Assert.EndsWith("\n2 deliveries: 1 delivered, 1 failed, 1.5 MiB in 14 s", SummaryTable.For(new RunEvents.Summary(1, deliveries, [], null)), StringComparison.Ordinal);
+        Assert.DoesNotContain("deliveries:", SummaryTable.For(new RunEvents.Summary(0, deliveries[..1], [], null)), StringComparison.Ordinal);
     }
 
     [Theory]

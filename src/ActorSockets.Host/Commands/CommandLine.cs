@@ -8,7 +8,7 @@ namespace ActorSockets.Host.Commands;
 /// <summary>All commands.</summary>
 internal static class CommandLine
 {
-    private const string Description = "Sends to and receives from TCP peers without one holding up another. actorsockets CONF is short for actorsockets run CONF; without CONF it runs actorsockets.conf of the current directory, or a built-in demo when there is none.";
+    private const string Description = "Sends to many TCP targets and receives from many TCP clients; none of them holds up another. actorsockets CONF is short for actorsockets run CONF; without CONF it runs actorsockets.conf of the current directory, or a built-in demo when there is none.";
 
     /// <summary>From arguments to exit code.</summary>
     public static async Task<int> RunAsync(string[] arguments)
@@ -33,7 +33,7 @@ internal static class CommandLine
             var mistakes = Mistakes(parsed, root, arguments).ToArray();
             if (mistakes.Length == 0)
             {
-                // Signals are ours: the first one lets deliveries end, the second one stops.
+                // StopSignals handles signals.
                 return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
             }
 
@@ -42,9 +42,9 @@ internal static class CommandLine
             await Console.Error.WriteLineAsync("see actorsockets --help");
             return exitCode;
         }
-        catch (IOException e) when (e.HResult == Lane.BrokenPipe)
+        catch (IOException e) when (e.HResult == OutputQueue.BrokenPipe)
         {
-            return ExitCodes.Signal(ExitCodes.BrokenPipe);
+            return ExitCodes.BrokenPipe;
         }
         catch (IOException e)
         {

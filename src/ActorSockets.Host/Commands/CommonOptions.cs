@@ -6,24 +6,28 @@ using ActorSockets.Host.Reporting;
 
 namespace ActorSockets.Host.Commands;
 
-/// <summary>What the commands that run something share.</summary>
+/// <summary>Options and error handling of the commands that run something.</summary>
 internal static class CommonOptions
 {
-    public static SettingOption Json { get; } = new("--json", null, "One JSON object per event on stdout, and nothing else there; stderr has errors only.",
+    private static readonly string[] TickerEnabled = [ActorSocketsSettings.Root, "ticker", "enabled"];
+
+    private const string LiveTickerOrigin = "a terminal";
+
+    public static SettingOption Json { get; } = new("--json", null, "One JSON object per event on stdout; errors only on stderr.",
         ("report.format", "json"));
 
     public static SettingOption Quiet { get; } = new("--quiet", null, "Errors only.", ("report.quiet", "on"));
 
-    private static SettingOption NoTicker { get; } = new("--no-ticker", null, "No ticker, whatever the configuration says.", ("ticker.enabled", "off"));
+    private static SettingOption NoTicker { get; } = new("--no-ticker", null, "No ticker, even if the configuration enables it.", ("ticker.enabled", "off"));
 
-    private static SettingOption Interval { get; } = new("--interval", "DURATION", "A ticker, which counts up this often and measures how late it is. Without this: as configured, and in the live table of send and serve.",
+    private static SettingOption Interval { get; } = new("--interval", "DURATION", "A ticker that counts up this often and measures how late each tick is.",
         ("ticker.interval", null), ("ticker.enabled", "on"));
 
     public static SettingOption[] Settings { get; } = [Interval, NoTicker, Json, Quiet];
 
     public static Option<string[]> Set { get; } = CreateSet();
 
-    /// <summary>Adds them to a command, behind its own.</summary>
+    /// <summary>Adds the common options to a command, after its own.</summary>
     public static void AddTo(Command command, params SettingOption[] own)
     {
         foreach (var option in own.Concat(Settings))
@@ -31,16 +35,16 @@ internal static class CommonOptions
         command.Options.Add(Set);
     }
 
-    /// <summary>What the options of a command say.</summary>
+    /// <summary>The settings that the options of a command make.</summary>
     public static OptionSetting[] From(ParseResult parsed, params SettingOption[] own) => [.. own.Concat(Settings).SelectMany(o => o.From(parsed))];
 
     /// <summary>
-    /// A command without a file has a ticker where its number is a part of the live table: there it shows that nothing
-    /// blocks, and is in nobody's way.
+    /// The live table of a command without a file has a ticker row, which shows that nothing blocks. The summary has no line
+    /// about a ticker that nobody asked for.
     /// </summary>
     public static IEnumerable<OptionSetting> LiveTicker(ParseResult parsed) =>
         Terminal.IsThere && parsed.GetResult(Json) is null && parsed.GetResult(Quiet) is null
-            ? [new OptionSetting("a terminal", ["ticker", "enabled"], "on")]
+            ? [new OptionSetting(LiveTickerOrigin, ["ticker", "enabled"], "on")]
             : [];
 
     /// <summary><c>HOST:PORT</c>, <c>[IPv6]:PORT</c> or <c>:PORT</c>, which is loopback; null when it is none of them.</summary>
@@ -58,17 +62,33 @@ internal static class CommonOptions
     }
 
     /// <summary>Runs what the settings describe.</summary>
-    public static Task<int> RunAsync(ParseResult parsed, Func<Task<Layers>> load) =>
-        TellErrorsAsync(parsed, load, async layers =>
+    public static Task<int> RunAsync(ParseResult parsed, Func<Task<Layers>> load) => RunAsync(parsed, _ => load());
+
+    /// <summary>Runs what the settings describe. Signals are heard from here on; one that comes while they load ends the load.</summary>
+    public static async Task<int> RunAsync(ParseResult parsed, Func<CancellationToken, Task<Layers>> load)
+    {
+        using var signals = new StopSignals();
+        // On a thread of the pool, and not waited for after a signal: reading a pipe blocks until its writer ends.
+        var loading = Task.Run(() => load(signals.Stopped));
+        await Task.WhenAny(loading, signals.First);
+        if (signals.First.IsCompleted)
+        {
+            var signal = await signals.First;
+            SettingError[] stopped = [new(UserErrors.Usage, $"stopped by {signal} before anything started")];
+            return await UserErrors.TellAsync(stopped, ExitCodes.Of(signal), parsed.GetResult(Json) is not null);
+        }
+
+        return await TellErrorsAsync(parsed, () => loading, async layers =>
         {
             var settings = ActorSocketsSettings.From(layers.Effective);
             var warnings = RunWarnings.Of(settings).Select(layers.Explain);
             if (!settings.Report.Quiet)
                 await UserErrors.WarnAsync(warnings, asJson: settings.Report.Format == ReportFormat.Json);
-            return await ActorHost.RunAsync(layers.Effective);
+            return await ActorHost.RunAsync(layers.Effective, layers.OriginOf(TickerEnabled) != LiveTickerOrigin, signals);
         });
+    }
 
-    /// <summary>Does something with settings; errors in them go to stderr, one line each.</summary>
+    /// <summary>Loads settings and uses them; their errors go to stderr, one line each.</summary>
     public static async Task<int> TellErrorsAsync(ParseResult parsed, Func<Task<Layers>> load, Func<Layers, Task<int>> run)
     {
         Layers? layers = null;
@@ -81,6 +101,10 @@ internal static class CommonOptions
         {
             var errors = layers is null ? e.Errors : [.. e.Errors.Select(layers.Explain)];
             return await UserErrors.TellAsync(errors, ExitCodes.Configuration, asJson: parsed.GetResult(Json) is not null);
+        }
+        catch (UnexpectedPayloadException e)
+        {
+            return await UserErrors.TellAsync([e.Error], ExitCodes.Failure, asJson: parsed.GetResult(Json) is not null);
         }
     }
 

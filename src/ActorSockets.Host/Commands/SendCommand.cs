@@ -1,52 +1,74 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using ActorSockets.Host.Configuration;
 
 namespace ActorSockets.Host.Commands;
 
 /// <summary><c>actorsockets send FILE --to HOST:PORT</c>: one payload to many targets.</summary>
-internal static class SendCommand
+internal static partial class SendCommand
 {
+    private const string DigestPrefix = "sha256:";
+
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { HelpName = "FILE", Description = "What is sent; - is standard input, which is read to its end first." };
+        var file = new Argument<string>("FILE") { HelpName = "FILE", Description = "The payload. - is standard input; it and pipes are read to their end first. A pipe whose writer failed looks complete: use set -o pipefail, --expect-bytes or --expect-digest." };
         file.CompletionSources.Add(context => FileNames.StartingWith(context.WordToComplete));
         var to = new Option<string[]>("--to")
         {
             HelpName = "HOST:PORT",
             Required = true,
-            Description = "Where to: a name, an IPv4 address or [IPv6]; no HOST is loopback. May be repeated.",
+            Description = "A target: a name, an IPv4 address or [IPv6]; without HOST, loopback. May be repeated.",
         };
         to.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(t => CommonOptions.Endpoint(t.Value) is not { Port: > 0 }))
                 result.AddError($"--to {token.Value}: needs HOST:PORT, [IPv6]:PORT or :PORT, with a port from 1 to 65535");
         });
+        var expectBytes = new Option<long?>("--expect-bytes") { HelpName = "N", Description = "Sends nothing and exits with 1 unless the payload has N bytes." };
+        expectBytes.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(t => !long.TryParse(t.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+                result.AddError($"--expect-bytes {token.Value}: needs a number of bytes, such as 1048576");
+        });
+        var expectDigest = new Option<string?>("--expect-digest")
+        {
+            HelpName = "sha256:HEX",
+            Description = "Sends nothing and exits with 1 unless the payload has this SHA-256.",
+        };
+        expectDigest.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(t => !Digest().IsMatch(t.Value)))
+                result.AddError($"--expect-digest {token.Value}: needs sha256: and 64 hexadecimal digits");
+        });
         SettingOption[] options =
         [
-            new("--confirm", "none|close|receipt", "When it is delivered: taken by the kernel, closed by the peer, or stored there with proof.", ("target-defaults.confirm", null)),
-            new("--confirm-timeout", "DURATION", "How long the peer may take for that once it has every byte.", ("target-defaults.confirm-timeout", null)),
-            new("--on-busy", "retry|fail", "What a busy target does to its delivery.", ("target-defaults.on-busy", null)),
-            new("--give-up-after", "DURATION", "Time without progress after which it has failed.", ("target-defaults.give-up-after", null)),
-            new("--connect-timeout", "DURATION", "For name resolution and connect together.", ("target-defaults.connect-timeout", null)),
-            new("--limit-rate", "SIZE", "Bytes a second that each target is sent at most, such as 10MiB.", ("target-defaults.max-send-rate", null)),
+            new("--confirm", "none|close|receipt", "When a delivery is done: the kernel took it, the peer closed, or the peer stored it and proved it.", ("target-defaults.confirm", null)),
+            new("--confirm-timeout", "DURATION", "How long the peer may take to confirm once it has every byte.", ("target-defaults.confirm-timeout", null)),
+            new("--on-busy", "retry|fail", "What happens to a delivery when its target does not read.", ("target-defaults.on-busy", null)),
+            new("--give-up-after", "DURATION", "A delivery without progress for this long has failed.", ("target-defaults.give-up-after", null)),
+            new("--connect-timeout", "DURATION", "Limit for name resolution and connect together.", ("target-defaults.connect-timeout", null)),
+            new("--limit-rate", "SIZE", "At most this many bytes a second to each target, such as 10MiB.", ("target-defaults.max-send-rate", null)),
         ];
 
-        var send = new Command("send", "Sends one payload to many targets, each at its own pace.") { file, to };
+        var send = new Command("send", "Sends one payload to many targets, each at its own pace.") { file, to, expectBytes, expectDigest };
         CommonOptions.AddTo(send, options);
-        send.SetAction(async (parsed, cancellation) =>
+        send.SetAction(async (parsed, _) =>
         {
             Spool? spool = null;
             try
             {
-                return await CommonOptions.RunAsync(parsed, async () =>
+                return await CommonOptions.RunAsync(parsed, async stopped =>
                 {
-                    var path = parsed.GetRequiredValue(file);
-                    spool = path == "-" ? await Spool.ReadStandardInputAsync(cancellation) : null;
+                    var name = parsed.GetRequiredValue(file);
+                    spool = await Spool.ReadAsync(name, stopped);
+                    var path = spool?.Path ?? name;
+                    var digest = parsed.GetValue(expectDigest)?[DigestPrefix.Length..].ToLowerInvariant();
+                    await new Expectation(parsed.GetValue(expectBytes), digest).CheckAsync(name == "-" ? "standard input" : name, path, stopped);
                     OptionSetting[] settings =
                     [
                         new("send", ["exit-when-delivered"], "on"),
-                        new("FILE", ["target-defaults", "payload", "file"], Layers.Quoted(spool?.Path ?? path)),
+                        new("FILE", ["target-defaults", "payload", "file"], Layers.Quoted(path)),
                         .. parsed.GetRequiredValue(to).SelectMany(Target),
                         .. CommonOptions.LiveTicker(parsed),
                         .. CommonOptions.From(parsed, options),
@@ -70,10 +92,13 @@ internal static class SendCommand
         yield return new OptionSetting($"--to {text}", ["targets", name, "port"], port.ToString(CultureInfo.InvariantCulture));
     }
 
-    /// <summary>What a target may be called: its endpoint as far as that goes, and its place among the others.</summary>
+    /// <summary>A target's name: its place among the others, and as much of its endpoint as a name may have.</summary>
     private static string Name(string host, int port, int index)
     {
         var legible = string.Concat(host.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '_')).TrimStart('.', '-', '_');
         return string.Create(CultureInfo.InvariantCulture, $"{index + 1}-{legible[..Math.Min(40, legible.Length)]}_{port}");
     }
+
+    [GeneratedRegex("^sha256:[0-9A-Fa-f]{64}$")]
+    private static partial Regex Digest();
 }

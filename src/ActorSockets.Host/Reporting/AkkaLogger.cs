@@ -4,12 +4,12 @@ using Akka.Event;
 namespace ActorSockets.Host.Reporting;
 
 /// <summary>
-/// Akka's own log, as lines among the others. Above DEBUG it is one line an entry: the type and message of an exception,
-/// not its stack. What Akka.IO says about binds and connections is left out: our own events say it better, and once.
+/// Writes Akka's own log to stderr, one line an entry: the type and message of an exception, not its stack. Entries of Akka.IO
+/// about binds and connections are left out, because events of this program report the same.
 /// </summary>
 internal sealed class AkkaLogger(Output output) : UntypedActor
 {
-    // The end of the system is told at the level of DEBUG, whatever level was asked for (1.5.74).
+    // Akka logs the end of the system at DEBUG, whatever level is configured (1.5.74).
     private readonly LogLevel _least = Logging.LogLevelFor(Context.System.Settings.LogLevel);
 
     public static Props Props(Output output) => PlainProps.Of(() => new AkkaLogger(output));

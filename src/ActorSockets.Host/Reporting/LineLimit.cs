@@ -1,6 +1,6 @@
 namespace ActorSockets.Host.Reporting;
 
-/// <summary>So many lines a second, and a count of those that were too many.</summary>
+/// <summary>Lets a number of lines through each second, and counts those above it.</summary>
 internal sealed class LineLimit(int perSecond)
 {
     private TimeSpan _second;

@@ -7,18 +7,18 @@ using Spectre.Console.Rendering;
 namespace ActorSockets.Host.Reporting;
 
 /// <summary>
-/// The state of a run at one moment, and how it looks on a terminal: a row for each server, a row for each target, the last
-/// tick. With more targets than rows: one for all of them, and the ones in trouble.
+/// A snapshot of a run, drawn as a table: a row for each server, a row for each target, the last tick. With more targets than
+/// rows: one row for all targets, and one for each that is in trouble.
 /// </summary>
 internal sealed record LiveTable(
     IReadOnlyList<TargetRow> Targets, IReadOnlyList<ServerRow> Servers, Ticked? LastTick, TimeSpan LatestTick, int MaxRows)
 {
-    // Columns: name, bar, percent, bytes, rate, state. Bar and state get what the others leave; where that is little, there is
-    // no bar, and then no bytes and rate.
-    private const int WidestName = 24, WidestBar = 20, PercentWidth = 5, SizeWidth = 10, RateWidth = 12, Gap = 1, NarrowestState = 32;
+    // Columns: name, bar, percent, bytes, rate, state. Bar and state share what the others leave. A terminal that is too narrow
+    // for all of them loses the bar first, then bytes and rate. 80 columns have room for all but the bar.
+    private const int WidestName = 24, WidestBar = 20, PercentWidth = 5, SizeWidth = 10, RateWidth = 12, Gap = 1;
+    private const int StateBesideBar = 32, NarrowestState = 16;
 
-    // Made once for each thread that renders: looking at what the surroundings can do takes longer than a table.
-    // Without a colour where NO_COLOR asks for none.
+    // Once for each thread that renders: examining the environment takes longer than drawing a table.
     private static readonly ThreadLocal<IAnsiConsole> Renderer = new(() => AnsiConsole.Create(new AnsiConsoleSettings
     {
         Ansi = AnsiSupport.Yes,
@@ -27,16 +27,18 @@ internal sealed record LiveTable(
         Out = new AnsiConsoleOutput(TextWriter.Null),
     }));
 
-    /// <summary>Lines no wider and no more than there is room for.</summary>
+    /// <summary>At most <paramref name="height"/> lines of at most <paramref name="width"/> columns; none where no row fits.</summary>
     public IReadOnlyList<string> Render(int width, int height)
     {
+        if (height < 1 || width < Terminal.NarrowestTable)
+            return [];
         var text = new StringWriter(CultureInfo.InvariantCulture);
         var console = Renderer.Value!;
         console.Profile.Out = new AnsiConsoleOutput(text);
         (console.Profile.Width, console.Profile.Height) = (width, height);
         console.Write(Table(width, height));
         var lines = text.ToString().ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
-        return lines.Length <= height ? lines : lines[..Math.Max(0, height)];
+        return lines.Length <= height ? lines : lines[..height];
     }
 
     private Table Table(int width, int height)
@@ -52,7 +54,7 @@ internal sealed record LiveTable(
         var rest = width - (name + Gap) - (PercentWidth + Gap) - Gap;
         var figures = rest - (SizeWidth + Gap) - (RateWidth + Gap) >= NarrowestState;
         rest -= figures ? SizeWidth + Gap + RateWidth + Gap : 0;
-        var bar = Math.Clamp(rest - Gap - NarrowestState, 0, WidestBar);
+        var bar = Math.Clamp(rest - Gap - StateBesideBar, 0, WidestBar);
         var state = Math.Max(1, rest - (bar > 0 ? bar + Gap : 0));
         int[] widths = [name, bar, PercentWidth, figures ? SizeWidth : 0, figures ? RateWidth : 0, state];
 
@@ -97,12 +99,12 @@ internal sealed record LiveTable(
             Phase.Sending => $"sending{Eta(target.Taken, target.Length, target.Rate)}",
             Phase.Blocked or Phase.Confirming => $"{Word(target.Phase)} {since}",
             Phase.BackingOff => $"backing off {since}: {target.Reason}",
-            Phase.Delivered => $"delivered in {since}",
+            Phase.Delivered or Phase.Sent => $"{Word(target.Phase)} in {since}",
             _ => target.Reason.Length == 0 ? Word(target.Phase) : $"{Word(target.Phase)}: {target.Reason}",
         };
         var colour = target.Phase switch
         {
-            Phase.Delivered => Color.Green,
+            Phase.Delivered or Phase.Sent => Color.Green,
             Phase.Blocked or Phase.BackingOff => Color.Yellow,
             Phase.Unconfirmed or Phase.Failed or Phase.Rejected => Color.Red,
             _ => Color.Default,

@@ -1,53 +1,81 @@
+using System.Globalization;
+
 namespace ActorSockets.Host.Reporting;
 
 /// <summary>
-/// The program's two streams, each with a bounded queue and a task that writes it: a terminal that is stopped holds up what
-/// is printed, and nothing else. Data (stdout) is done when it is written, and the network waits for that; what is said
-/// about it (stderr) is counted and left out while there is no room.
+/// The program's two streams, each with a bounded queue and a thread that writes it. A reader that stops holds up the data
+/// (stdout), and through it the network, but nothing else. Messages (stderr) are counted and dropped while there is no room.
 /// </summary>
 internal sealed class Output : IAsyncDisposable
 {
-    private static readonly TimeSpan LastLinesTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastMessagesTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Stream _stdout = StandardStream.Open(1);
     private readonly Stream _stderr = StandardStream.Open(2);
-    private readonly Screen? _screen;
-    private readonly Lane _data;
-    private readonly Lane _talk;
+    private readonly LiveRegion? _table;
+    private readonly OutputQueue _data;
+    private readonly OutputQueue _messages;
+    private readonly bool _timestamps;
+    private long _lostData;
 
-    /// <param name="live">Whether a live table is shown on stderr; what else lands on that terminal is written above it.</param>
-    /// <param name="maxWaitingLines">For each of the two.</param>
-    public Output(bool live, int maxWaitingLines)
+    /// <param name="live">Whether stderr shows a live table; what else is written to that terminal appears above it.</param>
+    /// <param name="settings">The size of the queues, and whether messages carry their time.</param>
+    public Output(bool live, ReportSettings settings)
     {
-        _screen = live ? new Screen(_stderr) : null;
-        _talk = new Lane(maxWaitingLines, _screen);
-        _data = live && Terminal.TakesData ? _talk : new Lane(maxWaitingLines, null);
+        _table = live ? new LiveRegion(_stderr) : null;
+        _messages = new OutputQueue("stderr", settings.MaxWaitingLines, _table);
+        _data = live && Terminal.TakesData ? _messages : new OutputQueue("stdout", settings.MaxWaitingLines, null);
+        _timestamps = settings.Timestamps == Timestamps.On || settings.Timestamps == Timestamps.Auto && Terminal.WantsTimestamps;
     }
 
-    /// <summary>Done when nobody reads stdout any more (<c>| head</c>).</summary>
+    /// <summary>Completes when nobody reads stdout any more (<c>| head</c>).</summary>
     public Task ReaderLeft => _data.ReaderLeft;
 
     /// <summary>Why data could not be written, other than that; null as long as it could.</summary>
-    public string? DataFailure => _data.Failure;
+    public string? DataFailure => _data.DataFailure;
 
-    /// <summary>Data, one or more lines. Done when they are written; fails when they cannot be.</summary>
+    /// <summary>Lines of data that must not be dropped and found no room all the same.</summary>
+    public long LostData => Interlocked.Read(ref _lostData);
+
+    /// <summary>Whether data still waits for its reader.</summary>
+    public bool HasWaitingData => _data.WaitingData > 0;
+
+    /// <summary>Data, one or more lines. Completes when they are written; fails when they cannot be.</summary>
     public Task PrintAsync(string lines) => _data.WriteAsync(_stdout, lines);
 
     /// <summary>A line of data that nobody waits for. False when there is no room for it.</summary>
-    public bool TryPrint(string line) => _data.TryWrite(_stdout, line);
-
-    /// <summary>Something said about the run, one line. False when there is no room for it.</summary>
-    public bool TrySay(string line) => ReaderLeft.IsCompleted || _talk.TryWrite(_stderr, line);
-
-    /// <summary>Shows the table as it is now, in the place of the last one.</summary>
-    /// <remarks>Null: there is none any more.</remarks>
-    public void Show(LiveTable? table)
+    /// <param name="line">Without its line end.</param>
+    /// <param name="keep">Whether it must not be dropped: it may use the reserved room.</param>
+    public bool TryPrint(string line, bool keep)
     {
-        _screen?.Show(table);
-        _talk.Redraw();
+        var taken = _data.TryWrite(_stdout, line, isData: true, keep);
+        if (!taken && keep)
+            Interlocked.Increment(ref _lostData);
+        return taken;
     }
 
-    /// <summary>Waits for the last lines, but for no reader that has stopped reading.</summary>
+    /// <summary>A message, one or more lines. False when there is no room for it.</summary>
+    public bool TrySay(string lines) => ReaderLeft.IsCompleted || _messages.TryWrite(_stderr, Stamped(lines), isData: false, keep: false);
+
+    /// <summary>Shows this table in the place of the last one; null: none any more.</summary>
+    public void Show(LiveTable? table)
+    {
+        _table?.Show(table);
+        _messages.Redraw();
+    }
+
+    /// <summary>Completes when the data so far is written, or could not be.</summary>
+    public Task FlushDataAsync() => _data.FlushAsync();
+
+    /// <summary>Waits for the last messages, but not for a reader that has stopped reading.</summary>
     public async ValueTask DisposeAsync() =>
-        await Task.WhenAny(Task.WhenAll(_data.CompleteAsync(), _talk.CompleteAsync()), Task.Delay(LastLinesTimeout));
+        await Task.WhenAny(Task.WhenAll(_data.CompleteAsync(), _messages.CompleteAsync()), Task.Delay(LastMessagesTimeout));
+
+    private string Stamped(string lines)
+    {
+        if (!_timestamps)
+            return lines;
+        var time = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z '", CultureInfo.InvariantCulture);
+        return time + lines.Replace("\n", "\n" + time, StringComparison.Ordinal);
+    }
 }

@@ -7,33 +7,36 @@ using ActorSockets.Ticker;
 namespace ActorSockets.Host.Reporting;
 
 /// <summary>
-/// Events as lines for people. A target that is blocked again and again says so at most once per interval, and likewise one
-/// that makes progress.
+/// Events as lines for people. A target that is blocked again and again is reported at most once per interval; so is progress.
 /// </summary>
-internal sealed class PlainLines(ActorSocketsSettings settings)
+internal sealed class PlainLines(ActorSocketsSettings settings, bool showTicker)
 {
     private readonly Dictionary<string, TargetSettings> _targets = settings.Targets.ToDictionary(t => t.Name, StringComparer.Ordinal);
     private readonly Dictionary<string, TimeSpan> _blockedSaidAt = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (TimeSpan ConnectedAt, TimeSpan SaidAt)> _progress = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unblockIsNews = new(StringComparer.Ordinal);
 
-    /// <summary>What went wrong, as opposed to what goes on.</summary>
+    /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
-        or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
+        or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
         or RunEvents.Stopped;
 
-    /// <summary>The line for an event, or null where there is nothing to say.</summary>
+    /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
     {
-        ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}{(Exposes(e) ? ", which is every interface of this machine" : "")}",
+        ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}{(Exposes(e) ? ": every network interface of this machine" : "")}",
         ServerEvents.BindFailed e => $"error: {ActorSocketsSettings.Root}.servers.{e.Server}: cannot listen on {e.Endpoint}: {e.Reason}",
-        ServerEvents.ListenerLost e => $"server {e.Server}: the listener died; binding again in {Durations.Format(e.RetryIn)}",
+        ServerEvents.ListenerLost e => $"server {e.Server}: does not listen any more: {e.Reason}; binding again in {Durations.Format(e.RetryIn)}",
         ServerEvents.Refused e => $"server {e.Server}: refused {e.Count} connection{(e.Count == 1 ? "" : "s")}, the last from {e.LastPeer}: {e.Reason}",
-        ServerEvents.AcceptFailing e => $"server {e.Server}: the kernel gives no more connections (no file handle free?); trying on",
-        ServerEvents.AcceptRecovered e => $"server {e.Server}: takes connections again",
+        ServerEvents.AcceptFailing e => $"server {e.Server}: the kernel refuses to hand over connections (no free file handle?); retrying",
+        ServerEvents.AcceptRecovered e => $"server {e.Server}: accepts connections again",
         ServerEvents.Accepted e => $"server {e.Server}: {e.Peer} connected",
         ServerEvents.Completed e => $"server {e.Server}: {e.Peer} closed after {Size(e.Bytes)} in {Durations.Format(e.Elapsed)}{(e.StoredAs is null ? "" : $": {e.StoredAs}")}",
-        ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}",
+        ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}{(e.KeptAs is null ? "" : $"; kept as {e.KeptAs}")}",
+        ServerEvents.ReceiptLost e =>
+            $"server {e.Server}: {e.Peer} did not take its receipt: {e.Reason}; {Size(e.Bytes)} {(e.StoredAs is null ? "were received" : $"are stored as {e.StoredAs}")}, and may come again",
+        ServerEvents.PartialDeleted e => $"server {e.Server}: deleted {e.Path} (keep-partial, max-partial)",
+        ServerEvents.CleaningFailed e => $"server {e.Server}: cannot delete old partial files: {e.Reason}",
         Deliveries.Connecting e => $"target {e.Target}: connecting to {e.Endpoint}{(e.Attempt > 1 ? $", attempt {e.Attempt}" : "")}",
         Deliveries.Connected e => Connected(e, now),
         Deliveries.Progressed e when SayProgress(e, now) is { } rate =>
@@ -43,7 +46,7 @@ internal sealed class PlainLines(ActorSocketsSettings settings)
         Deliveries.Unblocked e when _unblockIsNews.Remove(e.Target) => $"target {e.Target}: takes bytes again after {Durations.Format(e.Lasted)}",
         Deliveries.BackingOff e => $"target {e.Target}: {e.Reason}; next attempt in {Durations.Format(e.Delay)}",
         Deliveries.Delivered e => $"target {e.Target}: DELIVERED {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}",
-        Deliveries.Sent e => $"target {e.Target}: SENT {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}{(e.Confirmed == Confirm.Close ? ", and the peer closed" : "")}",
+        Deliveries.Sent e => $"target {e.Target}: SENT {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}{(e.Confirmed == Confirm.Close ? "; the peer closed (no proof that it stored anything)" : " (no confirmation asked)")}",
         Deliveries.Unconfirmed e => $"target {e.Target}: UNCONFIRMED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
@@ -51,12 +54,12 @@ internal sealed class PlainLines(ActorSocketsSettings settings)
         RunEvents.Stopping e => $"stopping within {Durations.Format(e.Within)}, a second signal stops at once; waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.StillWaiting e => $"still waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.Stopped e => $"stopped with {string.Join(", ", e.UnderWay)} under way",
-        RunEvents.LeftOut e => $"({e.Lines} lines left out: they came faster than they may be said)",
-        RunEvents.Summary e => SummaryTable.For(e) is { Length: > 0 } table ? table : null,
+        RunEvents.LeftOut e => $"({e.Lines} lines left out: more than report.max-lines-per-second or report.max-waiting-lines allow)",
+        RunEvents.Summary e => SummaryTable.For(showTicker ? e : e with { Ticker = null }) is { Length: > 0 } table ? table : null,
         _ => null,
     };
 
-    /// <summary>Whether whoever reaches this machine may connect.</summary>
+    /// <summary>Whether the server listens on every interface.</summary>
     public static bool Exposes(ServerEvents.Bound e) => e.Endpoint.Address.Equals(IPAddress.Any) || e.Endpoint.Address.Equals(IPAddress.IPv6Any);
 
     private bool SayBlocked(string target, TimeSpan now)

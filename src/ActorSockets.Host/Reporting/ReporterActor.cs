@@ -6,29 +6,29 @@ using Akka.Actor;
 namespace ActorSockets.Host.Reporting;
 
 /// <summary>
-/// Hears every event, tells it in the format that was asked for, and keeps the summary, which it gives to who asks for it.
+/// Subscribes to every event, reports it in the configured format, and keeps the summary of the run.
 /// </summary>
 internal sealed class ReporterActor : UntypedActor, IWithTimers
 {
     private readonly RunSummary _summary = new();
     private readonly TimeSpan _refreshInterval;
     private readonly Output _output;
-    private readonly Talk _talk;
+    private readonly StderrReport _stderr;
     private readonly JsonReport? _json;
-    private readonly Board? _board;
+    private readonly RunState? _state;
     private readonly List<IActorRef> _waiting = [];
 
-    public ReporterActor(ActorSocketsSettings settings, ReportFormat format, Output output)
+    public ReporterActor(ActorSocketsSettings settings, ReportFormat format, bool showTicker, Output output)
     {
         _refreshInterval = settings.Report.RefreshInterval;
         _output = output;
-        _talk = new Talk(settings, format, output);
+        _stderr = new StderrReport(settings, format, showTicker, output);
         _json = format == ReportFormat.Json ? new JsonReport(output) : null;
-        _board = format == ReportFormat.Live ? new Board(settings) : null;
+        _state = format == ReportFormat.Live ? new RunState(settings) : null;
     }
 
-    public static Props Props(ActorSocketsSettings settings, ReportFormat format, Output output) =>
-        PlainProps.Of(() => new ReporterActor(settings, format, output));
+    public static Props Props(ActorSocketsSettings settings, ReportFormat format, bool showTicker, Output output) =>
+        PlainProps.Of(() => new ReporterActor(settings, format, showTicker, output));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -39,7 +39,7 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
         Type[] events = [typeof(Deliveries.IDeliveryEvent), typeof(ServerEvents.IServerEvent), typeof(Ticked)];
         foreach (var type in events)
             Context.System.EventStream.Subscribe(Self, type);
-        if (_board is not null)
+        if (_state is not null)
             Timers.StartPeriodicTimer(Refresh.Instance, Refresh.Instance, TimeSpan.Zero, _refreshInterval);
     }
 
@@ -62,11 +62,11 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
                 _output.Show(null);
                 Tell(_summary.Conclude(conclude.ExitCode));
                 Sender.Tell(State());
-                // That was the last word, whatever else happens on the way out.
+                // The summary is the last line, whatever else happens on the way out.
                 Become(_ => { });
                 break;
             case Refresh:
-                _output.Show(_board!.At(Now));
+                _output.Show(_state!.At(Now));
                 break;
             default:
                 Tell(message);
@@ -82,12 +82,12 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
     private void Tell(object happened)
     {
         _summary.Add(happened);
-        _board?.Add(happened, Now);
+        _state?.Add(happened, Now);
         _json?.Hear(happened);
-        _talk.Hear(happened, Now);
+        _stderr.Hear(happened, Now);
     }
 
-    private Summarised State() => new(_summary.AllDelivered, _summary.UnderWay());
+    private Summarised State() => new(_summary.AllDelivered, _summary.UnderWay(), _summary.Unconnected(), _summary.Failed());
 
     /// <summary>These deliveries are about to begin.</summary>
     public sealed record Expect(IReadOnlyList<(string Target, string Id)> Deliveries);
@@ -95,14 +95,19 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
     /// <summary>Asks for <see cref="Summarised"/> when every expected delivery has its outcome.</summary>
     public sealed record WhenAllEnded;
 
-    /// <summary>Asks for <see cref="Summarised"/> as things are.</summary>
+    /// <summary>Asks for <see cref="Summarised"/> now.</summary>
     public sealed record Summarise;
 
-    /// <summary>Asks for the summary to be told, and then for <see cref="Summarised"/>.</summary>
+    /// <summary>Reports the summary, and answers <see cref="Summarised"/>.</summary>
     public sealed record Conclude(int ExitCode);
 
-    /// <summary>What the run came to.</summary>
-    public sealed record Summarised(bool AllDelivered, IReadOnlyList<string> UnderWay);
+    /// <summary>The state of the run.</summary>
+    /// <param name="AllDelivered">Whether every delivery is delivered.</param>
+    /// <param name="UnderWay">Deliveries and connections that have not ended, for people.</param>
+    /// <param name="Unconnected">Deliveries that have not ended and have no connection.</param>
+    /// <param name="Failed">Targets whose delivery ended otherwise than delivered.</param>
+    public sealed record Summarised(
+        bool AllDelivered, IReadOnlyList<string> UnderWay, IReadOnlyList<(string Target, string Id)> Unconnected, IReadOnlyList<string> Failed);
 
     private sealed class Refresh
     {

@@ -1,35 +1,35 @@
 namespace ActorSockets.Host.Reporting;
 
-/// <summary>What the program itself has to say of a run, beside what servers and senders publish. Sizes are bytes.</summary>
+/// <summary>Events of the program itself, beside those of servers and senders. Sizes are bytes.</summary>
 internal static class RunEvents
 {
     public interface IRunEvent;
 
-    /// <summary>A mistake in the configuration or on the command line: where, and what would be right.</summary>
+    /// <summary>A mistake in the configuration or on the command line: where it is, and how to correct it.</summary>
     public sealed record Error(string Where, string Message) : IRunEvent;
 
     /// <summary>Something suspicious in the configuration.</summary>
     public sealed record Warning(string Where, string Message) : IRunEvent;
 
-    /// <summary>A setting that would be in force, and where it came from.</summary>
+    /// <summary>A setting in force, and where it comes from.</summary>
     public sealed record Setting(string Path, string Value, string Origin) : IRunEvent;
 
     /// <summary>A line that a console sink prints.</summary>
-    public sealed record Printed(string Line) : IRunEvent;
+    public sealed record Printed(string Server, string Peer, string Line) : IRunEvent;
 
     /// <summary>A signal came, and this is still under way.</summary>
     public sealed record Stopping(IReadOnlyList<string> WaitingFor, TimeSpan Within) : IRunEvent;
 
-    /// <summary>It still is.</summary>
+    /// <summary>The drain goes on, and this is still under way.</summary>
     public sealed record StillWaiting(IReadOnlyList<string> WaitingFor) : IRunEvent;
 
-    /// <summary>The wait is over, and this was not done.</summary>
+    /// <summary>The drain is over, and this did not finish.</summary>
     public sealed record Stopped(IReadOnlyList<string> UnderWay) : IRunEvent;
 
-    /// <summary>Lines were left out: they came faster than they could be written.</summary>
+    /// <summary>Lines were left out because they came faster than they could be written.</summary>
     public sealed record LeftOut(long Lines) : IRunEvent;
 
-    /// <summary>The last word: what the run came to.</summary>
+    /// <summary>The last event: the result of the run.</summary>
     /// <param name="ExitCode">The process's.</param>
     /// <param name="Deliveries">One entry for each delivery that was begun.</param>
     /// <param name="Servers">One entry for each server that listened.</param>
@@ -43,7 +43,7 @@ internal static class RunEvents
     /// <summary>How a delivery ended: delivered, unconfirmed, failed, rejected, or undelivered when it was cut off.</summary>
     public sealed record Delivery(string Target, string Id, string Outcome, string? Reason, Clients.Deliveries.Report? Report);
 
-    /// <summary>What a server has come to: connections that ended well, that broke off and that were refused, and all bytes.</summary>
+    /// <summary>The totals of a server: connections that completed, broke off and were refused, and bytes received.</summary>
     public sealed record Server(string Name, string Endpoint, long Completed, long BrokenOff, long Refused, long Bytes);
 
     /// <summary>How late the ticks were.</summary>

@@ -5,12 +5,13 @@ using HdrHistogram;
 
 namespace ActorSockets.Host.Reporting;
 
-/// <summary>What a run comes to: an outcome per delivery, and how late the ticks were.</summary>
+/// <summary>The result of a run: an outcome per delivery, counts per server, and how late the ticks were.</summary>
 internal sealed class RunSummary
 {
     private const long LongestLatenessMicroseconds = 3_600_000_000;
 
     private readonly Dictionary<(string Target, string Id), Deliveries.IDeliveryEvent?> _deliveries = [];
+    private readonly HashSet<(string Target, string Id)> _connected = [];
     private readonly Dictionary<string, RunEvents.Server> _servers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _open = new(StringComparer.Ordinal);
     private readonly LongHistogram _lateness = new(1, LongestLatenessMicroseconds, 3);
@@ -30,6 +31,13 @@ internal sealed class RunSummary
                 if (_deliveries.TryGetValue((ended.Target, ended.Id), out var before) && before is null)
                     Unfinished--;
                 _deliveries[(ended.Target, ended.Id)] = ended;
+                _connected.Remove((ended.Target, ended.Id));
+                break;
+            case Deliveries.Connected e:
+                _connected.Add((e.Target, e.Id));
+                break;
+            case Deliveries.BackingOff e:
+                _connected.Remove((e.Target, e.Id));
                 break;
             case ServerEvents.Accepted accepted:
                 _open[accepted.Server] = _open.GetValueOrDefault(accepted.Server) + 1;
@@ -58,17 +66,24 @@ internal sealed class RunSummary
         }
     }
 
-    /// <summary>What is not done yet, for people; empty when all is.</summary>
+    /// <summary>Deliveries that have no outcome and no connection: they wait, connect or back off.</summary>
+    public IReadOnlyList<(string Target, string Id)> Unconnected() =>
+        [.. _deliveries.Where(d => d.Value is null && !_connected.Contains(d.Key)).Select(d => d.Key)];
+
+    /// <summary>Targets whose delivery ended otherwise than delivered.</summary>
+    public IReadOnlyList<string> Failed() => [.. _deliveries.Where(d => d.Value is not (null or Deliveries.Delivered or Deliveries.Sent)).Select(d => d.Key.Target)];
+
+    /// <summary>Deliveries and connections that have not ended, for people; empty when all have.</summary>
     public IReadOnlyList<string> UnderWay() =>
     [
         .. _deliveries.Where(d => d.Value is null).Select(d => $"target {d.Key.Target}"),
         .. _open.Where(s => s.Value > 0).Select(s => $"server {s.Key} ({s.Value} connection{(s.Value == 1 ? "" : "s")})"),
     ];
 
-    /// <summary>A delivery that was begun, so that one without an outcome is listed as what it is.</summary>
+    /// <summary>Adds a delivery that has begun, so that the summary lists it even without an outcome.</summary>
     public void Expect(string target, string id) => Unfinished += _deliveries.TryAdd((target, id), null) ? 1 : 0;
 
-    /// <summary>All of it.</summary>
+    /// <summary>The summary.</summary>
     public RunEvents.Summary Conclude(int exitCode) =>
         new(exitCode, [.. _deliveries.Select(d => Delivery(d.Key.Target, d.Key.Id, d.Value))], [.. _servers.Values], Ticks());
 

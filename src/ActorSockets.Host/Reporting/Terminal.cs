@@ -2,29 +2,32 @@ using System.Runtime.InteropServices;
 
 namespace ActorSockets.Host.Reporting;
 
-/// <summary>The terminal behind stderr. Asked without .NET's console, which writes control sequences to stdout by itself.</summary>
+/// <summary>The terminal behind stderr. Not through .NET's console, which writes control sequences to stdout by itself.</summary>
 internal static partial class Terminal
 {
     private const int StandardError = 2;
 
-    // Less is no room for a row that says anything.
-    private const int NarrowestTable = 30;
+    /// <summary>Columns that a row of the live table needs at least.</summary>
+    public const int NarrowestTable = 30;
 
-    /// <summary>Whether there is one that a table can be kept up to date on.</summary>
+    /// <summary>Whether stderr is a terminal that can show a live table.</summary>
     public static bool IsThere => !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or "" or null)
         && Size.Width >= NarrowestTable;
 
-    /// <summary>Whether what is printed on stdout lands on a terminal too.</summary>
+    /// <summary>Whether stdout is a terminal too.</summary>
     public static bool TakesData => !Console.IsOutputRedirected;
 
-    /// <summary>Columns and rows; 80 by 24 where nobody knows.</summary>
+    /// <summary>Whether lines on stderr carry their time: into a file or pipe, but not into the journal, which adds its own.</summary>
+    public static bool WantsTimestamps => Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("JOURNAL_STREAM"));
+
+    /// <summary>Columns and rows; 80 and 24 where the terminal does not know them.</summary>
     public static (int Width, int Height) Size
     {
         get
         {
             const nuint GetWindowSize = 0x5413;
-            if (OperatingSystem.IsLinux() && IoControl(StandardError, GetWindowSize, out var size) == 0 && size is { Columns: > 0, Rows: > 0 })
-                return (size.Columns, size.Rows);
+            if (OperatingSystem.IsLinux() && IoControl(StandardError, GetWindowSize, out var size) == 0)
+                return (size.Columns > 0 ? size.Columns : 80, size.Rows > 0 ? size.Rows : 24);
             return OperatingSystem.IsWindows() ? (Console.WindowWidth, Console.WindowHeight) : (80, 24);
         }
     }

@@ -48,6 +48,7 @@ internal static class ResponsivenessWork
             actor-sockets {
               ticker { enabled = on, interval = 10ms }
               shutdown.drain-timeout = 0s
+              report.timestamps = off
               target-defaults { port = {{port}}, payload.generated.size = 1TiB }
               targets { {{string.Join('\n', Enumerable.Range(0, targets).Select(i => $"t{i} {{ }}"))}} }
               {{server}}

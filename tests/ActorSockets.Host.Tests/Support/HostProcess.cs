@@ -7,7 +7,7 @@ using System.Text.RegularExpressions;
 namespace ActorSockets.Host.Tests.Support;
 
 /// <summary>The built program, run as a user runs it: arguments in; output, exit code and signals out.</summary>
-internal sealed class HostProcess : IAsyncDisposable
+internal sealed partial class HostProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -16,9 +16,11 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _output = new();
     private readonly SemaphoreSlim _newLine = new(0);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentQueue<string> _errors = new();
+    private bool _readsOutput;
     private int _open = 2;
 
-    private HostProcess(string program, IEnumerable<string> arguments, string input = "", string? directory = null)
+    private HostProcess(string program, IEnumerable<string> arguments, string input = "", string? directory = null, bool readsOutput = true)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -29,10 +31,11 @@ internal sealed class HostProcess : IAsyncDisposable
         };
         start.Environment["TERM"] = "xterm";
         _process = new Process { StartInfo = start };
-        _process.OutputDataReceived += (_, e) => Heard(e.Data, _output);
-        _process.ErrorDataReceived += (_, e) => Heard(e.Data, null);
+        _process.OutputDataReceived += (_, e) => Heard(e.Data, e.Data, _output);
+        _process.ErrorDataReceived += (_, e) => Heard(e.Data, e.Data is null ? null : Timestamp().Replace(e.Data, ""), _errors);
         _process.Start();
-        _process.BeginOutputReadLine();
+        if (readsOutput)
+            ReadOutput();
         _process.BeginErrorReadLine();
         _process.StandardInput.Write(input);
         _process.StandardInput.Close();
@@ -42,7 +45,10 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public string[] Output => [.. _output];
 
-    /// <summary>Everything it said, on both streams.</summary>
+    /// <summary>Lines of stderr with their timestamps.</summary>
+    public string[] Errors => [.. _errors];
+
+    /// <summary>Both streams, without timestamps.</summary>
     public string Said
     {
         get
@@ -65,6 +71,18 @@ internal sealed class HostProcess : IAsyncDisposable
     public static HostProcess StartWithInput(string input, params string[] arguments) => new(Program, arguments, input);
 
     public static HostProcess StartIn(string directory, params string[] arguments) => new(Program, arguments, directory: directory);
+    /// <summary>Nobody reads its stdout before <see cref="ReadOutput"/>.</summary>
+    public static HostProcess StartUnread(params string[] arguments) => new(Program, arguments, readsOutput: false);
+
+    /// <summary>After some shell commands, and with some redirections.</summary>
+    public static HostProcess StartInShell(string before, string redirections, params string[] arguments) =>
+        new("bash", ["-c", $"{before} exec \"$0\" \"$@\" {redirections}", Program, .. arguments]);
+
+    public void ReadOutput()
+    {
+        _readsOutput = true;
+        _process.BeginOutputReadLine();
+    }
 
     /// <summary>With so many file handles and no more.</summary>
     public static HostProcess StartWithLimit(int handles, params string[] arguments) =>
@@ -110,7 +128,10 @@ internal sealed class HostProcess : IAsyncDisposable
     {
         try
         {
-            await Task.WhenAll(_process.WaitForExitAsync(), _ended.Task).WaitAsync(Patience);
+            await _process.WaitForExitAsync().WaitAsync(Patience);
+            if (!_readsOutput)
+                ReadOutput();
+            await _ended.Task.WaitAsync(Patience);
             return _process.ExitCode;
         }
         catch (TimeoutException)
@@ -128,7 +149,7 @@ internal sealed class HostProcess : IAsyncDisposable
         _newLine.Dispose();
     }
 
-    private void Heard(string? line, ConcurrentQueue<string>? output)
+    private void Heard(string? raw, string? line, ConcurrentQueue<string> stream)
     {
         if (line is null)
         {
@@ -139,7 +160,7 @@ internal sealed class HostProcess : IAsyncDisposable
         {
             lock (_all)
                 _all.AppendLine(line);
-            output?.Enqueue(line);
+            stream.Enqueue(raw!);
         }
 
         _newLine.Release();
@@ -155,4 +176,7 @@ internal sealed class HostProcess : IAsyncDisposable
 
         throw new InvalidOperationException("the tests run inside the repository");
     }
+
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")]
+    private static partial Regex Timestamp();
 }

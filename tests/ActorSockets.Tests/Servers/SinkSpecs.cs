@@ -9,6 +9,7 @@ public sealed class SinkSpecs : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("sink-specs-").FullName;
     private readonly List<string> _printed = [];
+    private int _longestPrint;
 
     public static TheoryData<string> All => [.. SinkFactory.Names];
 
@@ -124,6 +125,18 @@ public sealed class SinkSpecs : IDisposable
         Assert.Equal(["s < peer: 8 B  abcd…"], _printed);
     }
 
+    [Theory]
+    [InlineData("sink = console", '\n')]
+    [InlineData("sink = console", '\0')]
+    [InlineData("sink = console\n preview = 1000000", '\0')]
+    public async Task Console_prints_a_chunk_in_slices_of_bounded_length(string hocon, char of)
+    {
+        await using var sink = Create(hocon);
+        await sink.WriteAsync(Encoding.ASCII.GetBytes(new string(of, 256 * 1024)));
+        Assert.NotEmpty(_printed);
+        Assert.InRange(_longestPrint, 1, 64 * 1024);
+    }
+
     [Fact]
     public async Task Console_breaks_a_line_that_never_ends()
     {
@@ -142,6 +155,7 @@ public sealed class SinkSpecs : IDisposable
         ValueTask Print(string lines)
         {
             _printed.AddRange(lines.Split('\n'));
+            _longestPrint = Math.Max(_longestPrint, lines.Length);
             return ValueTask.CompletedTask;
         }
     }

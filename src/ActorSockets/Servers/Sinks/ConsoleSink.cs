@@ -1,13 +1,22 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
 namespace ActorSockets.Servers.Sinks;
 
-/// <summary>Prints each line that was received, with who sent it; control characters are escaped, so that a peer cannot
-/// steer the terminal.</summary>
+/// <summary>
+/// Prints each received line with its sender. Control characters are escaped, so that a peer cannot steer the terminal. A
+/// chunk is formatted in slices, each printed before the next: one byte can become a line of its own, and a connection must
+/// hold a bounded amount of text whatever it receives.
+/// </summary>
 internal sealed class ConsoleSink(SinkContext context) : ISink
 {
     private const int LongestLine = 8192;
+
+    // Characters of one print, apart from its last line: too few for the large object heap, which frees memory late.
+    private const int LongestPrint = 16 * 1024;
+
+    private const int DecodedBytes = 4096;
 
     private readonly string _prefix = $"{context.Server.Name} < {context.Peer}: ";
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
@@ -16,25 +25,18 @@ internal sealed class ConsoleSink(SinkContext context) : ISink
     public async ValueTask<ReadOnlyMemory<byte>> WriteAsync(ReadOnlyMemory<byte> chunk)
     {
         if (context.Server.Preview is { } preview)
-        {
-            await context.Print(Preview(chunk.Span, preview));
-            return default;
-        }
-
-        var lines = Lines(chunk.Span, flush: false);
-        if (lines.Count > 0)
-            await context.Print(string.Join('\n', lines));
+            await context.Print(Preview(chunk.Span, Math.Min(preview, LongestLine)));
+        else
+            await PrintLinesAsync(chunk, isEnd: false);
         return default;
     }
 
     public async ValueTask CompleteAsync()
     {
-        var lines = Lines([], flush: true);
+        await PrintLinesAsync(default, isEnd: true);
         if (_line.Length > 0)
-            lines.Add(_prefix + _line);
+            await context.Print(_prefix + _line);
         _line.Clear();
-        if (lines.Count > 0)
-            await context.Print(string.Join('\n', lines));
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -47,23 +49,47 @@ internal sealed class ConsoleSink(SinkContext context) : ISink
         return chunk.Length > preview ? text.Append('…').ToString() : text.ToString();
     }
 
-    private List<string> Lines(ReadOnlySpan<byte> chunk, bool flush)
+    private async ValueTask PrintLinesAsync(ReadOnlyMemory<byte> chunk, bool isEnd)
     {
-        var characters = new char[_decoder.GetCharCount(chunk, flush)];
-        _decoder.GetChars(chunk, characters, flush);
-
-        var lines = new List<string>();
-        foreach (var c in characters)
+        var characters = ArrayPool<char>.Shared.Rent(Encoding.UTF8.GetMaxCharCount(DecodedBytes));
+        var lines = new StringBuilder();
+        try
         {
-            if (c != '\n')
-                Escape(c, _line);
-            if (c != '\n' && _line.Length < LongestLine)
-                continue;
-            lines.Add(_prefix + _line);
-            _line.Clear();
+            do
+            {
+                var slice = chunk[..Math.Min(chunk.Length, DecodedBytes)];
+                chunk = chunk[slice.Length..];
+                var count = _decoder.GetChars(slice.Span, characters, isEnd);
+                for (var i = 0; i < count; i++)
+                {
+                    Append(characters[i], lines);
+                    if (lines.Length < LongestPrint)
+                        continue;
+                    await context.Print(lines.ToString());
+                    lines.Clear();
+                }
+            }
+            while (chunk.Length > 0);
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(characters);
         }
 
-        return lines;
+        if (lines.Length > 0)
+            await context.Print(lines.ToString());
+    }
+
+    private void Append(char c, StringBuilder lines)
+    {
+        if (c != '\n')
+            Escape(c, _line);
+        if (c != '\n' && _line.Length < LongestLine)
+            return;
+        if (lines.Length > 0)
+            lines.Append('\n');
+        lines.Append(_prefix).Append(_line);
+        _line.Clear();
     }
 
     private static void Escape(char c, StringBuilder to)

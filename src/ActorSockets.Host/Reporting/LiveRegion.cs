@@ -3,8 +3,8 @@ using System.Text;
 
 namespace ActorSockets.Host.Reporting;
 
-/// <summary>A table at the bottom of a terminal, which is erased and drawn again. Its lines are never wider than the terminal.</summary>
-internal sealed class Screen(Stream terminal)
+/// <summary>The bottom of a terminal, where the live table is erased and drawn again. A terminal without room shows none.</summary>
+internal sealed class LiveRegion(Stream terminal)
 {
     private LiveTable? _table;
     private int _shownLines;
@@ -25,7 +25,8 @@ internal sealed class Screen(Stream terminal)
         var lines = table.Render(width, height - 2);
         var text = Erasing() + string.Concat(lines.Select(line => line + "\n"));
         _shownLines = lines.Count;
-        terminal.Write(Encoding.UTF8.GetBytes(text));
+        if (text.Length > 0)
+            terminal.Write(Encoding.UTF8.GetBytes(text));
     }
 
     public void Erase()
@@ -36,6 +37,6 @@ internal sealed class Screen(Stream terminal)
             terminal.Write(Encoding.ASCII.GetBytes(erasing));
     }
 
-    /// <summary>Up to the table's first line, and away with all from there on.</summary>
+    /// <summary>The cursor goes up to the table's first line, and everything from there on is erased.</summary>
     private string Erasing() => _shownLines == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\r\e[{_shownLines}A\e[J");
 }

@@ -3,12 +3,12 @@ using ActorSockets.Servers;
 namespace ActorSockets.Host.Reporting;
 
 /// <summary>
-/// What is said to people on stderr. Without a live table: all, at a limited rate. Beside one: what the table does not show.
-/// With JSON, or when it is to be quiet: errors.
+/// Messages for people on stderr. Without a live table: every event, at a limited rate. With one: what the table does not
+/// show. With JSON, or when quiet: errors.
 /// </summary>
-internal sealed class Talk(ActorSocketsSettings settings, ReportFormat format, Output output)
+internal sealed class StderrReport(ActorSocketsSettings settings, ReportFormat format, bool showTicker, Output output)
 {
-    private readonly PlainLines _lines = new(settings);
+    private readonly PlainLines _lines = new(settings, showTicker);
     private readonly LineLimit _limit = new(settings.Report.MaxLinesPerSecond);
 
     public void Hear(object happened, TimeSpan now)
@@ -16,7 +16,7 @@ internal sealed class Talk(ActorSocketsSettings settings, ReportFormat format, O
         var isError = PlainLines.IsError(happened);
         if (!isError && !IsSaid(happened) || _lines.For(happened, now) is not { } line)
             return;
-        // The last word is owed whatever was said before it.
+        // Errors and the summary are never left out for their rate.
         if (!isError && happened is not RunEvents.IRunEvent && !_limit.TryTake(now))
             return;
         if (_limit.LeftOut > 0 && output.TrySay(_lines.For(new RunEvents.LeftOut(_limit.LeftOut), now)!))

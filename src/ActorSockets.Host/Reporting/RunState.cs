@@ -4,7 +4,7 @@ using ActorSockets.Ticker;
 
 namespace ActorSockets.Host.Reporting;
 
-/// <summary>Where a delivery is.</summary>
+/// <summary>The phase of a delivery.</summary>
 internal enum Phase
 {
     Waiting,
@@ -14,22 +14,23 @@ internal enum Phase
     BackingOff,
     Confirming,
     Delivered,
+    Sent,
     Unconfirmed,
     Failed,
     Rejected,
 }
 
 /// <summary>
-/// One target as it is now: for how long it has been in its phase (backing off: for how long it will be; at the end: how long
-/// it took), and bytes a second.
+/// A snapshot of one target. <c>Since</c> is the time in its phase; while it backs off, the time left; after its outcome, the
+/// time the delivery took. <c>Rate</c> is bytes a second.
 /// </summary>
 internal sealed record TargetRow(string Name, Phase Phase, TimeSpan Since, string Reason, long Taken, long Length, double Rate);
 
-/// <summary>One server as it is now: connections open and so far, bytes so far and a second.</summary>
+/// <summary>A snapshot of one server: open and accepted connections, received bytes, and bytes a second.</summary>
 internal sealed record ServerRow(string Name, string Endpoint, int Open, long Connections, long Bytes, double Rate);
 
-/// <summary>What events have come to: every target, every server, the last tick.</summary>
-internal sealed class Board(ActorSocketsSettings settings)
+/// <summary>The state that events add up to: every target, every server, the last tick.</summary>
+internal sealed class RunState(ActorSocketsSettings settings)
 {
     private readonly List<Target> _targets = [.. settings.Targets.Where(t => t.Payload is not null).Select(t => new Target(t.Name))];
     private readonly List<Server> _servers = [.. settings.Servers.Select(s => new Server(s.Name, s.Endpoint))];
@@ -54,7 +55,7 @@ internal sealed class Board(ActorSocketsSettings settings)
         }
     }
 
-    /// <summary>The state of things; rates are those since it was last asked for, and a little before.</summary>
+    /// <summary>A snapshot. Rates cover about the last two seconds.</summary>
     public LiveTable At(TimeSpan now) => new(
         [.. _targets.Select(t => t.At(now))], [.. _servers.Select(s => s.At(now))], _lastTick, _latest, settings.Report.MaxRows);
 
@@ -106,7 +107,7 @@ internal sealed class Board(ActorSocketsSettings settings)
                     End(Phase.Delivered, e.Report, "");
                     break;
                 case Deliveries.Sent e:
-                    End(Phase.Delivered, e.Report, "");
+                    End(Phase.Sent, e.Report, "");
                     break;
                 case Deliveries.Unconfirmed e:
                     End(Phase.Unconfirmed, e.Report, e.Reason);

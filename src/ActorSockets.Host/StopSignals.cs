@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace ActorSockets.Host;
+
+/// <summary>
+/// SIGINT, SIGTERM and SIGHUP, from before a run reads its configuration until it has ended. The first one asks for an orderly
+/// stop, the second one for an end at once.
+/// </summary>
+internal sealed class StopSignals : IDisposable
+{
+    private readonly TaskCompletionSource<PosixSignal> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly List<PosixSignalRegistration> _registrations = [];
+
+    public StopSignals()
+    {
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Signalled));
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Signalled));
+        // nohup ignores SIGHUP before the program starts; a handler would undo that (.NET 10).
+        if (!IgnoresHangup())
+            _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, Signalled));
+    }
+
+    /// <summary>Completes with the first signal.</summary>
+    public Task<PosixSignal> First => _first.Task;
+
+    /// <summary>Completes with the second signal.</summary>
+    public Task Second => _second.Task;
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Stopped => _stopped.Token;
+
+    public void Dispose()
+    {
+        _registrations.ForEach(r => r.Dispose());
+        _stopped.Dispose();
+    }
+
+    private void Signalled(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        if (_first.TrySetResult(context.Signal))
+            _stopped.Cancel();
+        else
+            _second.TrySetResult();
+    }
+
+    private static bool IgnoresHangup()
+    {
+        if (!OperatingSystem.IsLinux())
+            return false;
+        var ignored = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("SigIgn:", StringComparison.Ordinal));
+        // A bit for each signal; SIGHUP is number 1.
+        return ignored is not null && (ulong.Parse(ignored.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) != 0;
+    }
+}
