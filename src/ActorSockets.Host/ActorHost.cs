@@ -1,4 +1,5 @@
 using ActorSockets.Configuration;
+using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Reporting;
 using Akka.Actor;
 using Akka.Configuration;
@@ -23,7 +24,7 @@ internal static class ActorHost
 
           # A thread that sleeps until a timer is due. Akka's own wheel turns every 10 ms, and takes 3 to 4 % of a core for it
           # while nothing happens.
-          scheduler.implementation = "ActorSockets.TimerScheduler, ActorSockets"
+          scheduler.implementation = "ActorSockets.Platform.TimerScheduler, ActorSockets"
 
           # As actor-sockets.dispatcher: what reports stays off the .NET thread pool too.
           actor.default-dispatcher {
@@ -40,7 +41,7 @@ internal static class ActorHost
     /// <exception cref="SettingsException">The configuration is wrong; lists every error. Nothing has started.</exception>
     public static async Task<int> RunAsync(Config config, bool showTicker, StopSignals signals)
     {
-        var settings = ActorSocketsSettings.From(config);
+        var settings = ProgramSettings.From(config);
         var format = settings.Report.Format switch
         {
             ReportFormat.Auto => Terminal.IsThere && !settings.Report.Quiet ? ReportFormat.Live : ReportFormat.Lines,
@@ -77,7 +78,7 @@ internal static class ActorHost
         try
         {
             // Not by way of a Setup: Akka would look for an app.config first (1.5.74).
-            var system = ActorSystem.Create("actorsockets", config.WithFallback(Quiet).WithFallback(ActorSocketsSettings.Reference));
+            var system = ActorSystem.Create("actorsockets", config.WithFallback(Quiet).WithFallback(ProgramSettings.Reference));
             if (output is not null)
                 system.EventStream.Subscribe(system.ActorOf(AkkaLogger.Props(output), "log"), typeof(LogEvent));
             // Akka.IO reads its part when it is first asked for.

@@ -1,4 +1,5 @@
 using ActorSockets.Configuration;
+using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Reporting;
 
 namespace ActorSockets.Host;

@@ -1,4 +1,5 @@
-using ActorSockets.Clients;
+using ActorSockets.Events;
+using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Reporting;
 using Akka.Actor;
 
@@ -9,7 +10,7 @@ namespace ActorSockets.Host;
 /// drains, the second one ends at once, and so does a stdout that nobody reads any more.
 /// </summary>
 internal sealed class Run(
-    ActorSystem system, ActorSocketsSettings settings, ReportFormat format, bool showTicker, Output output, StopSignals signals)
+    ActorSystem system, ProgramSettings settings, ReportFormat format, bool showTicker, Output output, StopSignals signals)
 {
     private static readonly TimeSpan LastOutcomesTimeout = TimeSpan.FromSeconds(1);
 
@@ -30,13 +31,13 @@ internal sealed class Run(
         var reporter = system.ActorOf(ReporterActor.Props(settings, format, showTicker, output), "reporter");
         // It subscribes when it starts, which is not when it is created: an answer proves that it has.
         await AskAsync(reporter);
-        var sockets = ActorSocketsExtension.For(system, Print);
+        var sockets = ActorSocketsExtension.For(system, Print, settings.Library);
         var bound = sockets.WhenBoundAsync();
         await Task.WhenAny(bound, signals.First, AtOnce);
         if (bound.IsCompleted && (await bound).Failed.Count > 0)
             return await ConcludeAsync(reporter, ExitCodes.Failure);
 
-        var deliveries = settings.Targets.Where(t => t.Payload is not null).Select(t => (t.Name, t.Name)).ToArray();
+        var deliveries = settings.Library.Targets.Where(t => t.Payload is not null).Select(t => (t.Name, t.Name)).ToArray();
         reporter.Tell(new ReporterActor.Expect(deliveries));
         if (!signals.First.IsCompleted && !EndsAtOnce)
         {
@@ -60,7 +61,7 @@ internal sealed class Run(
         await reporter.Ask<ReporterActor.Summarised>(new ReporterActor.Conclude(exitCode));
         var last = new LastLines(output, settings.Report);
         // After a signal the whole stop fits into the drain's time.
-        var loss = await last.WaitAsync(_drainingSince is { } since && signals.First.IsCompleted ? settings.DrainTimeout - (Now - since) : null, AtOnce);
+        var loss = await last.WaitAsync(_drainingSince is { } since && signals.First.IsCompleted ? settings.Library.DrainTimeout - (Now - since) : null, AtOnce);
         if (output.ReaderLeft.IsCompleted)
             return ExitCodes.BrokenPipe;
         if (loss is null)
@@ -107,11 +108,11 @@ internal sealed class Run(
         {
             var (state, waited) = (await AskAsync(reporter), Now - since);
             // What is left after that has been cut off.
-            if (waited < settings.DrainTimeout)
+            if (waited < settings.Library.DrainTimeout)
                 underWay = state.UnderWay;
             if (state.UnderWay.Count > 0 && waited >= nextReport)
             {
-                reporter.Tell(nextReport > TimeSpan.Zero ? new RunEvents.StillWaiting(state.UnderWay) : new RunEvents.Stopping(state.UnderWay, settings.DrainTimeout));
+                reporter.Tell(nextReport > TimeSpan.Zero ? new RunEvents.StillWaiting(state.UnderWay) : new RunEvents.Stopping(state.UnderWay, settings.Library.DrainTimeout));
                 nextReport = waited + settings.DrainReportInterval;
             }
 

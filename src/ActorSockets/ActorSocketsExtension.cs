@@ -22,10 +22,10 @@ public sealed class ActorSocketsExtension : IExtension
     private readonly Lock _lock = new();
     private Task<bool>? _draining;
 
-    private ActorSocketsExtension(ExtendedActorSystem system, Print print)
+    private ActorSocketsExtension(ExtendedActorSystem system, Print print, ActorSocketsSettings? settings)
     {
         _system = system;
-        Settings = ActorSocketsSettings.From(system.Settings.Config);
+        Settings = settings ?? ActorSocketsSettings.From(system.Settings.Config);
         system.Settings.InjectTopLevelFallback(ActorSocketsSettings.Reference);
         var names = new NameResolver();
         Ref = system.ActorOf(
@@ -64,9 +64,9 @@ public sealed class ActorSocketsExtension : IExtension
     public static ActorSocketsExtension For(ActorSystem system, Func<string, ValueTask>? print = null) =>
         For(system, (_, _, lines) => print is null ? ToStandardOutput(lines) : print(lines));
 
-    /// <summary>As above; who sent the lines is known to <paramref name="print"/>.</summary>
-    internal static ActorSocketsExtension For(ActorSystem system, Print print) =>
-        (ActorSocketsExtension)system.RegisterExtension(new Provider(print));
+    /// <summary>As above; <paramref name="print"/> knows who sent the lines, and the settings may have been read already.</summary>
+    internal static ActorSocketsExtension For(ActorSystem system, Print print, ActorSocketsSettings? settings = null) =>
+        (ActorSocketsExtension)system.RegisterExtension(new Provider(print, settings));
 
     /// <summary>Delivers a payload to a target, behind the deliveries that the target has already.</summary>
     /// <param name="target">The target's name.</param>
@@ -84,7 +84,7 @@ public sealed class ActorSocketsExtension : IExtension
             : new Deliveries.Failed(target, id, FailureKind.Shutdown, "the actor system has ended", new Deliveries.Report(0, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero));
     }
 
-    /// <summary>What happens from now on: <see cref="Deliveries.IDeliveryEvent"/>, <see cref="ServerEvents.IServerEvent"/>, <see cref="Ticker.Ticked"/>.</summary>
+    /// <summary>What happens from now on: <see cref="Deliveries.IDeliveryEvent"/>, <see cref="ServerEvents.IServerEvent"/>, <see cref="Ticked"/>.</summary>
     /// <param name="capacity">Events that may wait for the reader; more are left out, and <see cref="EventsLeftOut"/> counts them.</param>
     /// <param name="cancellation">Ends the stream; so does the end of the system.</param>
     public IAsyncEnumerable<object> Events(int capacity = 10_000, CancellationToken cancellation = default) =>
@@ -149,8 +149,8 @@ public sealed class ActorSocketsExtension : IExtension
     /// <summary>Prints one or more lines that a server received from a peer.</summary>
     internal delegate ValueTask Print(string server, string peer, string lines);
 
-    private sealed class Provider(Print print) : ExtensionIdProvider<ActorSocketsExtension>
+    private sealed class Provider(Print print, ActorSocketsSettings? settings) : ExtensionIdProvider<ActorSocketsExtension>
     {
-        public override ActorSocketsExtension CreateExtension(ExtendedActorSystem system) => new(system, print);
+        public override ActorSocketsExtension CreateExtension(ExtendedActorSystem system) => new(system, print, settings);
     }
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
@@ -15,24 +16,16 @@ namespace ActorSockets;
 /// <param name="MaxConnecting">Connections that all targets together may be opening at a time.</param>
 /// <param name="DrainTimeout">How long what is under way may go on after a stop.</param>
 /// <param name="CutOffTimeout">How long ending the rest may take after that.</param>
-/// <param name="DrainRetryTimeout">How long a delivery without a connection may go on after a stop of the program.</param>
-/// <param name="DrainReportInterval">How often it is said meanwhile what is being waited for.</param>
-/// <param name="Report">What the program says of a run.</param>
-/// <param name="ExitWhenDelivered">Whether a run ends by itself when every delivery has its outcome.</param>
 public sealed partial record ActorSocketsSettings(
     IReadOnlyList<ServerSettings> Servers,
     IReadOnlyList<TargetSettings> Targets,
     TickerSettings Ticker,
     int MaxConnecting,
     TimeSpan DrainTimeout,
-    TimeSpan CutOffTimeout,
-    TimeSpan DrainRetryTimeout,
-    TimeSpan DrainReportInterval,
-    ReportSettings Report,
-    bool ExitWhenDelivered)
+    TimeSpan CutOffTimeout)
 {
     /// <summary>The section that these settings live in.</summary>
-    public const string Root = "actor-sockets";
+    public const string Root = SettingsSection.Root;
 
     private static readonly Dictionary<string, string> Entries = new() { ["servers"] = "server-defaults", ["targets"] = "target-defaults" };
 
@@ -49,37 +42,38 @@ public sealed partial record ActorSocketsSettings(
     public IReadOnlyList<SettingError> Warnings { get; init; } = [];
 
     /// <summary>The embedded <c>reference.conf</c>: every default, and the dispatcher that the actors should run on.</summary>
-    public static Config Reference { get; } = ReadReference();
+    public static Config Reference { get; } = ReferenceOf(typeof(ActorSocketsSettings).Assembly);
 
     /// <summary>Reads <c>actor-sockets { }</c>, with <c>reference.conf</c> below it.</summary>
     /// <exception cref="SettingsException">Something is wrong; lists all of it.</exception>
-    public static ActorSocketsSettings From(Config config)
+    public static ActorSocketsSettings From(Config config) => From(config, Reference, null);
+
+    /// <summary>As above, for a program that has settings of its own in the section.</summary>
+    /// <param name="config">What the user wrote.</param>
+    /// <param name="reference">The defaults: those of the library and of the program.</param>
+    /// <param name="readMore">Reads the program's settings, whose errors are reported with the others.</param>
+    internal static ActorSocketsSettings From(Config config, Config reference, Action<SettingsSection, ActorSocketsSettings>? readMore)
     {
         var errors = new List<SettingError>();
         if (config.HasPath(Root) && !config.GetValue(Root).IsObject())
             throw new SettingsException(Root, "must be a section: actor-sockets { … }");
 
         // Akka refuses a configuration as its own fallback, and an empty one with a fallback is that fallback.
-        var written = (ReferenceEquals(config, Reference) || config.IsEmpty ? Reference : config.WithFallback(Reference)).GetValue(Root).GetObject();
-        Known.Check(Root, written, Reference.GetValue(Root).GetObject(), errors);
+        var written = (ReferenceEquals(config, reference) || config.IsEmpty ? reference : config.WithFallback(reference)).GetValue(Root).GetObject();
+        var defaults = reference.GetValue(Root).GetObject();
+        Known.Check(Root, written, defaults, errors);
         // A section of the wrong type is an error already; the defaults stand in for it.
-        var reference = Reference.GetValue(Root).GetObject();
-        var section = new SettingsSection(errors, (Root, written), (Root, reference));
+        var section = new SettingsSection(errors, (Root, written), (Root, defaults));
         var settings = new ActorSocketsSettings(
             ReadEntries(section, "servers", ServerSettings.From),
             ReadEntries(section, "targets", TargetSettings.From),
             TickerSettings.From(section.Merged("ticker")),
             section.Int("max-connecting", 1, 100_000),
             section.Merged("shutdown").Duration("drain-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
-            section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
-            section.Merged("shutdown").Duration("retry-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
-            section.Merged("shutdown").Duration("report-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
-            ReportSettings.From(section.Merged("report")),
-            section.Switch("exit-when-delivered"));
+            section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)));
         var warnings = new List<SettingError>();
         SharedPorts.Check(settings.Servers, errors, warnings);
-        if (settings.ExitWhenDelivered && settings.Targets.All(t => t.Payload is null) && errors.Count == 0)
-            section.Reject("exit-when-delivered", "is on, but no target has a payload");
+        readMore?.Invoke(section, settings);
         // An error in the defaults is found once for each entry that uses them.
         return errors.Count == 0 ? settings with { Warnings = warnings } : throw new SettingsException([.. errors.Distinct()]);
 
@@ -91,9 +85,9 @@ public sealed partial record ActorSocketsSettings(
                 var path = $"{Root}.{kind}.{name}";
                 if (!EntryName().IsMatch(name))
                     errors.Add(new SettingError(path, "is not a valid name: up to 64 letters, digits, '-', '_' and '.', the first a letter or digit"));
-                var defaults = $"{Root}.{Entries[kind]}";
+                var shared = $"{Root}.{Entries[kind]}";
                 result.Add(read(name, new SettingsSection(errors, (path, value.GetObject()),
-                    (defaults, Section(Entries[kind], written)), (defaults, Section(Entries[kind], reference)))));
+                    (shared, Section(Entries[kind], written)), (shared, Section(Entries[kind], defaults)))));
             }
 
             return result;
@@ -102,9 +96,10 @@ public sealed partial record ActorSocketsSettings(
         static HoconObject Section(string key, HoconObject inside) => inside.Items[key].IsObject() ? inside.Items[key].GetObject() : new HoconObject();
     }
 
-    private static Config ReadReference()
+    /// <summary>The <c>reference.conf</c> that is embedded in an assembly.</summary>
+    internal static Config ReferenceOf(Assembly assembly)
     {
-        using var stream = typeof(ActorSocketsSettings).Assembly.GetManifestResourceStream("reference.conf")!;
+        using var stream = assembly.GetManifestResourceStream("reference.conf")!;
         using var reader = new StreamReader(stream);
         return HoconText.Parse(reader.ReadToEnd(), "reference.conf");
     }

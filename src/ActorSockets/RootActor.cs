@@ -1,5 +1,5 @@
-using ActorSockets.Clients;
-using ActorSockets.Servers;
+using ActorSockets.Events;
+using ActorSockets.Platform;
 using ActorSockets.Ticker;
 using Akka.Actor;
 

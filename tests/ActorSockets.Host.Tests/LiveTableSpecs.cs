@@ -1,7 +1,6 @@
-using ActorSockets.Clients;
+using ActorSockets.Events;
+using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Reporting;
-using ActorSockets.Servers;
-using ActorSockets.Ticker;
 using Akka.Configuration;
 
 namespace ActorSockets.Host.Tests;
@@ -114,7 +113,7 @@ public sealed class LiveTableSpecs
 
     private static string Plain(string line) => System.Text.RegularExpressions.Regex.Replace(line, @"\e\[\d+m", "");
 
-    private static ActorSocketsSettings Settings(int targets, string other = "other") => ActorSocketsSettings.From(ConfigurationFactory.ParseString($$"""
+    private static ProgramSettings Settings(int targets, string other = "other") => ProgramSettings.From(ConfigurationFactory.ParseString($$"""
         actor-sockets {
           servers { s { port = 0 } }
           target-defaults.payload.text = x

@@ -1,11 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ActorSockets.Clients;
+using ActorSockets.Events;
 using ActorSockets.Host.Reporting;
 using ActorSockets.Host.Tests.Support;
-using ActorSockets.Servers;
-using ActorSockets.Ticker;
 
 namespace ActorSockets.Host.Tests;
 

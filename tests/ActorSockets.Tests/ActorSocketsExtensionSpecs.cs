@@ -1,8 +1,7 @@
-using ActorSockets.Clients;
 using ActorSockets.Configuration;
+using ActorSockets.Events;
 using ActorSockets.Payloads;
 using ActorSockets.Tests.Support;
-using ActorSockets.Ticker;
 using Akka.Actor;
 using Akka.Configuration;
 

@@ -1,5 +1,6 @@
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
+using ActorSockets.Events;
 using ActorSockets.Payloads;
 using Akka.Configuration;
 

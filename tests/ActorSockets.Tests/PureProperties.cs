@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
+using ActorSockets.Events;
+using ActorSockets.Protocols.Raw;
 using ActorSockets.Tests.Support;
 using FsCheck;
 using FsCheck.Xunit;

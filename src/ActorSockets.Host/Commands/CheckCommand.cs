@@ -15,7 +15,7 @@ internal static class CheckCommand
         check.SetAction((parsed, cancellation) => CommonOptions.TellErrorsAsync(parsed, () => Task.FromResult(RunCommand.Load(parsed, file)), async layers =>
         {
             var asJson = parsed.GetResult(CommonOptions.Json) is not null;
-            var warnings = RunWarnings.Of(ActorSocketsSettings.From(layers.Effective)).Select(layers.Explain);
+            var warnings = RunWarnings.Of(ProgramSettings.From(layers.Effective)).Select(layers.Explain);
             if (layers.Effective.HasPath("akka"))
                 await ActorHost.CheckAsync(layers.Effective);
             await UserErrors.WarnAsync(warnings, asJson);

@@ -80,7 +80,7 @@ internal static class CommonOptions
 
         return await TellErrorsAsync(parsed, () => loading, async layers =>
         {
-            var settings = ActorSocketsSettings.From(layers.Effective);
+            var settings = ProgramSettings.From(layers.Effective);
             var warnings = RunWarnings.Of(settings).Select(layers.Explain);
             if (!settings.Report.Quiet)
                 await UserErrors.WarnAsync(warnings, asJson: settings.Report.Format == ReportFormat.Json);

@@ -36,7 +36,7 @@ internal sealed class SettingOption : Option<string?>
 
     private static string Default(string path)
     {
-        var value = ActorSocketsSettings.Reference.GetString($"{ActorSocketsSettings.Root}.{path}");
+        var value = ProgramSettings.Reference.GetString($"{ActorSocketsSettings.Root}.{path}");
         return value == "0" ? "no limit" : value;
     }
 }

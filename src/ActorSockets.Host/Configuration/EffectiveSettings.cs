@@ -24,7 +24,7 @@ internal static partial class EffectiveSettings
     public static IReadOnlyList<RunEvents.Setting> Of(Layers layers)
     {
         var settings = new List<RunEvents.Setting>();
-        var (written, known) = (Root(layers.Effective), Root(ActorSocketsSettings.Reference));
+        var (written, known) = (Root(layers.Effective), Root(ProgramSettings.Reference));
         foreach (var (key, value) in known.Items)
         {
             if (Entries.TryGetValue(key, out var defaults))

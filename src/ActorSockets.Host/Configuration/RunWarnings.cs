@@ -8,13 +8,13 @@ internal static class RunWarnings
     private const int MostTargets = 10;
 
     /// <exception cref="SettingsException">Nothing would happen at all.</exception>
-    public static IReadOnlyList<SettingError> Of(ActorSocketsSettings settings)
+    public static IReadOnlyList<SettingError> Of(ProgramSettings settings)
     {
-        var silent = settings.Targets.Where(t => t.Payload is null).ToArray();
-        if (settings.Servers.Count == 0 && silent.Length == settings.Targets.Count && !settings.Ticker.Enabled)
+        var silent = settings.Library.Targets.Where(t => t.Payload is null).ToArray();
+        if (settings.Library.Servers.Count == 0 && silent.Length == settings.Library.Targets.Count && !settings.Library.Ticker.Enabled)
             throw new SettingsException(ActorSocketsSettings.Root, "nothing to run: needs a server, a target with a payload, or ticker.enabled = on");
 
-        List<SettingError> warnings = [.. settings.Warnings];
+        List<SettingError> warnings = [.. settings.Library.Warnings];
         warnings.AddRange(silent.Take(MostTargets).Select(t => Warning($".{t.Name}", "has no payload: this run sends nothing to it")));
         if (silent.Length > MostTargets)
             warnings.Add(Warning("", $"{silent.Length - MostTargets} more have no payload"));

@@ -30,7 +30,7 @@ internal static class Sections
             return "must be a section: akka { … }";
         if (Known.Contains(key))
             return null;
-        var inside = ActorSocketsSettings.Reference.GetValue(ActorSocketsSettings.Root).GetObject().Items;
+        var inside = ProgramSettings.Reference.GetValue(ActorSocketsSettings.Root).GetObject().Items;
         if (inside.ContainsKey(key))
             return $"belongs inside {ActorSocketsSettings.Root} {{ … }}";
         if (inside.Keys.FirstOrDefault(section => inside[section].IsObject() && inside[section].GetObject().Items.ContainsKey(key)) is { } parent)

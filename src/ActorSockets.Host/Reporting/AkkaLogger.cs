@@ -1,3 +1,4 @@
+using ActorSockets.Platform;
 using Akka.Actor;
 using Akka.Event;
 

@@ -1,6 +1,5 @@
 using System.Text;
-using ActorSockets.Clients;
-using ActorSockets.Servers;
+using ActorSockets.Events;
 
 namespace ActorSockets.Host.Reporting;
 

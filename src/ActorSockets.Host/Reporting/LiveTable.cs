@@ -1,6 +1,6 @@
 using System.Globalization;
 using ActorSockets.Configuration;
-using ActorSockets.Ticker;
+using ActorSockets.Events;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

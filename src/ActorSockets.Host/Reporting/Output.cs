@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorSockets.Host.Configuration;
 
 namespace ActorSockets.Host.Reporting;
 

@@ -1,17 +1,17 @@
 using System.Net;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
-using ActorSockets.Servers;
-using ActorSockets.Ticker;
+using ActorSockets.Events;
+using ActorSockets.Host.Configuration;
 
 namespace ActorSockets.Host.Reporting;
 
 /// <summary>
 /// Events as lines for people. A target that is blocked again and again is reported at most once per interval; so is progress.
 /// </summary>
-internal sealed class PlainLines(ActorSocketsSettings settings, bool showTicker)
+internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
 {
-    private readonly Dictionary<string, TargetSettings> _targets = settings.Targets.ToDictionary(t => t.Name, StringComparer.Ordinal);
+    private readonly Dictionary<string, TargetSettings> _targets = settings.Library.Targets.ToDictionary(t => t.Name, StringComparer.Ordinal);
     private readonly Dictionary<string, TimeSpan> _blockedSaidAt = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (TimeSpan ConnectedAt, TimeSpan SaidAt)> _progress = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unblockIsNews = new(StringComparer.Ordinal);

@@ -1,6 +1,6 @@
-using ActorSockets.Clients;
-using ActorSockets.Servers;
-using ActorSockets.Ticker;
+using ActorSockets.Events;
+using ActorSockets.Host.Configuration;
+using ActorSockets.Platform;
 using Akka.Actor;
 
 namespace ActorSockets.Host.Reporting;
@@ -18,7 +18,7 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
     private readonly RunState? _state;
     private readonly List<IActorRef> _waiting = [];
 
-    public ReporterActor(ActorSocketsSettings settings, ReportFormat format, bool showTicker, Output output)
+    public ReporterActor(ProgramSettings settings, ReportFormat format, bool showTicker, Output output)
     {
         _refreshInterval = settings.Report.RefreshInterval;
         _output = output;
@@ -27,7 +27,7 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
         _state = format == ReportFormat.Live ? new RunState(settings) : null;
     }
 
-    public static Props Props(ActorSocketsSettings settings, ReportFormat format, bool showTicker, Output output) =>
+    public static Props Props(ProgramSettings settings, ReportFormat format, bool showTicker, Output output) =>
         PlainProps.Of(() => new ReporterActor(settings, format, showTicker, output));
 
     public ITimerScheduler Timers { get; set; } = null!;

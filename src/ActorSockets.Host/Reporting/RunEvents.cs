@@ -1,3 +1,5 @@
+using ActorSockets.Events;
+
 namespace ActorSockets.Host.Reporting;
 
 /// <summary>Events of the program itself, beside those of servers and senders. Sizes are bytes.</summary>
@@ -41,7 +43,7 @@ internal static class RunEvents
     }
 
     /// <summary>How a delivery ended: delivered, unconfirmed, failed, rejected, or undelivered when it was cut off.</summary>
-    public sealed record Delivery(string Target, string Id, string Outcome, string? Reason, Clients.Deliveries.Report? Report);
+    public sealed record Delivery(string Target, string Id, string Outcome, string? Reason, Deliveries.Report? Report);
 
     /// <summary>The totals of a server: connections that completed, broke off and were refused, and bytes received.</summary>
     public sealed record Server(string Name, string Endpoint, long Completed, long BrokenOff, long Refused, long Bytes);

@@ -1,6 +1,5 @@
-using ActorSockets.Clients;
-using ActorSockets.Servers;
-using ActorSockets.Ticker;
+using ActorSockets.Events;
+using ActorSockets.Host.Configuration;
 
 namespace ActorSockets.Host.Reporting;
 
@@ -30,10 +29,10 @@ internal sealed record TargetRow(string Name, Phase Phase, TimeSpan Since, strin
 internal sealed record ServerRow(string Name, string Endpoint, int Open, long Connections, long Bytes, double Rate);
 
 /// <summary>The state that events add up to: every target, every server, the last tick.</summary>
-internal sealed class RunState(ActorSocketsSettings settings)
+internal sealed class RunState(ProgramSettings settings)
 {
-    private readonly List<Target> _targets = [.. settings.Targets.Where(t => t.Payload is not null).Select(t => new Target(t.Name))];
-    private readonly List<Server> _servers = [.. settings.Servers.Select(s => new Server(s.Name, s.Endpoint))];
+    private readonly List<Target> _targets = [.. settings.Library.Targets.Where(t => t.Payload is not null).Select(t => new Target(t.Name))];
+    private readonly List<Server> _servers = [.. settings.Library.Servers.Select(s => new Server(s.Name, s.Endpoint))];
     private Dictionary<string, Target>? _targetsByName;
     private Ticked? _lastTick;
     private TimeSpan _latest;

@@ -1,6 +1,4 @@
-using ActorSockets.Clients;
-using ActorSockets.Servers;
-using ActorSockets.Ticker;
+using ActorSockets.Events;
 using HdrHistogram;
 
 namespace ActorSockets.Host.Reporting;

@@ -1,4 +1,5 @@
-using ActorSockets.Servers;
+using ActorSockets.Events;
+using ActorSockets.Host.Configuration;
 
 namespace ActorSockets.Host.Reporting;
 
@@ -6,7 +7,7 @@ namespace ActorSockets.Host.Reporting;
 /// Messages for people on stderr. Without a live table: every event, at a limited rate. With one: what the table does not
 /// show. With JSON, or when quiet: errors.
 /// </summary>
-internal sealed class StderrReport(ActorSocketsSettings settings, ReportFormat format, bool showTicker, Output output)
+internal sealed class StderrReport(ProgramSettings settings, ReportFormat format, bool showTicker, Output output)
 {
     private readonly PlainLines _lines = new(settings, showTicker);
     private readonly LineLimit _limit = new(settings.Report.MaxLinesPerSecond);

@@ -1,3 +1,5 @@
+using ActorSockets.Platform;
+
 namespace ActorSockets.Clients;
 
 /// <summary>

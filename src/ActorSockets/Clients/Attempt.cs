@@ -1,3 +1,5 @@
+using ActorSockets.Events;
+
 namespace ActorSockets.Clients;
 
 /// <summary>What a <see cref="ConnectionActor"/> tells its <see cref="SenderActor"/>. Sizes are bytes.</summary>

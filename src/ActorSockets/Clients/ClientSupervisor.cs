@@ -1,3 +1,4 @@
+using ActorSockets.Events;
 using ActorSockets.Platform;
 using ActorSockets.Transport;
 using Akka.Actor;

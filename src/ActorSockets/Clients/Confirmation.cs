@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using ActorSockets.Events;
+using ActorSockets.Protocols.Raw;
 
 namespace ActorSockets.Clients;
 

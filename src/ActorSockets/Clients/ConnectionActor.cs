@@ -1,6 +1,9 @@
 using System.Net;
 using ActorSockets.Configuration;
+using ActorSockets.Events;
 using ActorSockets.Payloads;
+using ActorSockets.Platform;
+using ActorSockets.Protocols.Raw;
 using ActorSockets.Transport;
 using Akka.Actor;
 using Akka.Event;
@@ -338,7 +341,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         var watch = new AcknowledgementWatch(_target);
         Become(m => Confirming(m, transfer, watch));
         var finishing = transfer.Connection.FinishAsync().AsTask();
-        if (_target.Confirm == Clients.Confirm.None)
+        if (_target.Confirm == Events.Confirm.None)
         {
             // Whatever comes of it, nobody asked.
             _ = finishing.Exception;

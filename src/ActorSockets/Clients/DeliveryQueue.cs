@@ -1,3 +1,4 @@
+using ActorSockets.Events;
 using Akka.Actor;
 
 namespace ActorSockets.Clients;

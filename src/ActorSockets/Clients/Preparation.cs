@@ -1,3 +1,4 @@
+using ActorSockets.Events;
 using ActorSockets.Payloads;
 using ActorSockets.Platform;
 

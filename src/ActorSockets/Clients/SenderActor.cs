@@ -1,4 +1,6 @@
 using ActorSockets.Configuration;
+using ActorSockets.Events;
+using ActorSockets.Platform;
 using ActorSockets.Transport;
 using Akka.Actor;
 

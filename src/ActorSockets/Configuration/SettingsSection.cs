@@ -10,8 +10,14 @@ namespace ActorSockets.Configuration;
 /// </summary>
 internal sealed partial class SettingsSection(List<SettingError> errors, params (string Path, HoconObject Values)[] layers)
 {
+    /// <summary>The section that all settings live in.</summary>
+    public const string Root = "actor-sockets";
+
     /// <summary>Where this section stands.</summary>
     public string Path => layers[0].Path;
+
+    /// <summary>Whether an error was found so far, here or in another section.</summary>
+    public bool HasErrors => errors.Count > 0;
 
     public IEnumerable<string> Keys => layers[0].Values.Items.Keys;
 

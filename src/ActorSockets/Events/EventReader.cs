@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using ActorSockets.Clients;
-using ActorSockets.Servers;
-using ActorSockets.Ticker;
+using ActorSockets.Platform;
 using Akka.Actor;
 
 namespace ActorSockets.Events;

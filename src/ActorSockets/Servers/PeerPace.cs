@@ -1,3 +1,5 @@
+using ActorSockets.Platform;
+
 namespace ActorSockets.Servers;
 
 /// <summary>Whether a peer takes too long when it is its turn; what we take for what it has sent is not held against it.</summary>

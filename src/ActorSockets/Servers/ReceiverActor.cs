@@ -1,4 +1,7 @@
 using ActorSockets.Configuration;
+using ActorSockets.Events;
+using ActorSockets.Platform;
+using ActorSockets.Protocols.Raw;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
 using Akka.Actor;

@@ -1,3 +1,5 @@
+using ActorSockets.Events;
+
 namespace ActorSockets.Servers;
 
 /// <summary>Clients that were refused and not reported yet, by reason.</summary>

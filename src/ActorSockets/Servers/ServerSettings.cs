@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ActorSockets.Configuration;
+using ActorSockets.Events;
 using ActorSockets.Platform;
 using ActorSockets.Servers.Sinks;
 

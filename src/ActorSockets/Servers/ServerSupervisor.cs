@@ -1,3 +1,5 @@
+using ActorSockets.Events;
+using ActorSockets.Platform;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
 using Akka.Actor;

@@ -1,11 +1,8 @@
+using ActorSockets.Events;
+using ActorSockets.Platform;
 using Akka.Actor;
 
 namespace ActorSockets.Ticker;
-
-/// <summary>A tick of the local task.</summary>
-/// <param name="Number">1, 2, 3, …</param>
-/// <param name="Lateness">How long after its due time it came.</param>
-public sealed record Ticked(long Number, TimeSpan Lateness);
 
 /// <summary>
 /// Stands in for the rest of the program: publishes a <see cref="Ticked"/> every interval, and how late it was, which is
@@ -18,7 +15,7 @@ internal sealed class TickerActor(TimeSpan interval) : UntypedActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props Props(TimeSpan interval) => PlainProps.Of(() => new TickerActor(interval)).WithDispatcher($"{ActorSocketsSettings.Root}.ticker-dispatcher");
+    public static Props Props(TimeSpan interval) => PlainProps.Of(() => new TickerActor(interval)).WithDispatcher(Dispatchers.Ticker);
 
     private static TimeSpan Now => Context.System.Scheduler.HighResMonotonicClock;
 

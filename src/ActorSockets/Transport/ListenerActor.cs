@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ActorSockets.Configuration;
+using ActorSockets.Platform;
 using Akka.Actor;
 using Akka.Event;
 using Akka.IO;

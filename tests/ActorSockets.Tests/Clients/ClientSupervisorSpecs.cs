@@ -2,7 +2,7 @@ using ActorSockets.Clients;
 using ActorSockets.Payloads;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
-using static ActorSockets.Clients.Deliveries;
+using static ActorSockets.Events.Deliveries;
 
 namespace ActorSockets.Tests.Clients;
 

@@ -1,10 +1,12 @@
 using System.Text;
 using ActorSockets.Clients;
+using ActorSockets.Events;
 using ActorSockets.Payloads;
+using ActorSockets.Protocols.Raw;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
 using Akka.TestKit;
-using static ActorSockets.Clients.Deliveries;
+using static ActorSockets.Events.Deliveries;
 
 namespace ActorSockets.Tests.Clients;
 

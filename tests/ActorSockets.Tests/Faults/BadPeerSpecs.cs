@@ -2,10 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using ActorSockets.Payloads;
+using ActorSockets.Protocols.Raw;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
 using Akka.TestKit;
-using static ActorSockets.Clients.Deliveries;
+using static ActorSockets.Events.Deliveries;
 
 namespace ActorSockets.Tests.Faults;
 

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using ActorSockets.Clients;
+using ActorSockets.Events;
 using ActorSockets.Payloads;
 using ActorSockets.Tests.Support;
 using Xunit.Abstractions;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using ActorSockets.Events;
 using ActorSockets.Servers;
 using ActorSockets.Tests.Support;
 using ActorSockets.Transport;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using ActorSockets.Clients;
+using ActorSockets.Events;
 using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Tests.Support;

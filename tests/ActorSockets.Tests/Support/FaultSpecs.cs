@@ -1,4 +1,5 @@
 using ActorSockets.Clients;
+using ActorSockets.Events;
 using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;

@@ -1,3 +1,4 @@
+using ActorSockets.Events;
 using ActorSockets.Tests.Support;
 using ActorSockets.Ticker;
 

@@ -61,7 +61,11 @@ public sealed class SendingEndSpecs
     {
         var header = new DeliveryHeader
         {
-            Id = new string('a', 128), Length = long.MaxValue, Digest = new Digest(DigestAlgorithm.Sha256, new byte[32]), Name = new string('\u4e2d', 85), Asks = true,
+            Id = new string('a', 128),
+            Length = long.MaxValue,
+            Digest = new Digest(DigestAlgorithm.Sha256, new byte[32]),
+            Name = new string('\u4e2d', 85),
+            Asks = true,
         };
         var to = new byte[Line.MaxLength];
         var line = new Line(to.AsSpan(0, header.WriteTo(to) - 1));

@@ -1,4 +1,4 @@
-namespace ActorSockets;
+namespace ActorSockets.Platform;
 
 /// <summary>
 /// A timeout without progress, counted in quarters and not by the clock: a process that was stopped, or a machine that

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using ActorSockets.Servers;
+using ActorSockets.Configuration;
 
-namespace ActorSockets.Configuration;
+namespace ActorSockets.Servers;
 
 /// <summary>
 /// Finds servers that cannot listen together: one port on the same address, or on an address and a wildcard that includes it.
@@ -44,7 +44,7 @@ internal static class SharedPorts
     private static bool Includes(IPAddress? wildcard, IPAddress? address) => address is not null
         && (IPAddress.IPv6Any.Equals(wildcard) || IPAddress.Any.Equals(wildcard) && address.AddressFamily == AddressFamily.InterNetwork);
 
-    private static string Name(ServerSettings server) => $"{ActorSocketsSettings.Root}.servers.{server.Name}";
+    private static string Name(ServerSettings server) => $"{SettingsSection.Root}.servers.{server.Name}";
 
     /// <summary>Null for a name, except for localhost, which resolves without asking the network (RFC 6761).</summary>
     private static IPAddress? Address(string host)

@@ -1,9 +1,9 @@
 using ActorSockets.Configuration;
 
-namespace ActorSockets;
+namespace ActorSockets.Host.Configuration;
 
 /// <summary>How the program says what happens.</summary>
-public enum ReportFormat
+internal enum ReportFormat
 {
     /// <summary><see cref="Live"/> on a terminal, <see cref="Lines"/> without one.</summary>
     Auto,
@@ -19,7 +19,7 @@ public enum ReportFormat
 }
 
 /// <summary>Whether messages carry their time.</summary>
-public enum Timestamps
+internal enum Timestamps
 {
     /// <summary><see cref="On"/> when stderr is a file or a pipe and not systemd's journal, otherwise <see cref="Off"/>.</summary>
     Auto,
@@ -41,7 +41,7 @@ public enum Timestamps
 /// <param name="MaxWaitingLines">Lines that may wait for their reader.</param>
 /// <param name="LastLinesTimeout">How long the end of a run waits for the reader of stdout.</param>
 /// <param name="Timestamps">Whether lines on stderr carry their time.</param>
-public sealed record ReportSettings(
+internal sealed record ReportSettings(
     ReportFormat Format,
     bool Quiet,
     TimeSpan RefreshInterval,

@@ -4,7 +4,7 @@ using Akka.Configuration;
 using Akka.Dispatch;
 using Akka.Event;
 
-namespace ActorSockets;
+namespace ActorSockets.Platform;
 
 /// <summary>
 /// Akka's scheduler on one thread that sleeps until something is due: nothing runs meanwhile, and what is due comes within

@@ -1,6 +1,6 @@
 using Akka.Actor;
 
-namespace ActorSockets;
+namespace ActorSockets.Platform;
 
 /// <summary>
 /// Props from a plain constructor call. Akka's <c>Props.Create(() => new X(…))</c> reads an expression tree and looks the
@@ -8,10 +8,8 @@ namespace ActorSockets;
 /// </summary>
 internal static class PlainProps
 {
-    private const string Dispatcher = ActorSocketsSettings.Root + ".dispatcher";
-
     /// <summary>On the library's own dispatcher, not on the host's.</summary>
-    public static Props Of<T>(Func<T> create) where T : ActorBase => Props.CreateBy(new Producer<T>(create)).WithDispatcher(Dispatcher);
+    public static Props Of<T>(Func<T> create) where T : ActorBase => Props.CreateBy(new Producer<T>(create)).WithDispatcher(Dispatchers.Default);
 
     private sealed class Producer<T>(Func<T> create) : IIndirectActorProducer where T : ActorBase
     {

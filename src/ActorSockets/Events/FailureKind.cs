@@ -1,4 +1,4 @@
-namespace ActorSockets.Clients;
+namespace ActorSockets.Events;
 
 /// <summary>What went wrong with an attempt or a delivery, for programs; the reason beside it is for people.</summary>
 public enum FailureKind

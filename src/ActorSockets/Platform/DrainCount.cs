@@ -1,6 +1,6 @@
 using Akka.Actor;
 
-namespace ActorSockets;
+namespace ActorSockets.Platform;
 
 /// <summary>A supervisor's count of children that still have something under way, and who wants to know when none has.</summary>
 internal sealed class DrainCount(object drained)

@@ -3,7 +3,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 
-namespace ActorSockets;
+namespace ActorSockets.Protocols.Raw;
 
 /// <summary>
 /// What a server says when it has stored everything: <c>received BYTES sha256:HEX</c> and a line feed, the digest in

@@ -1,8 +1,9 @@
+using ActorSockets.Platform;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
 
-namespace ActorSockets.Tests;
+namespace ActorSockets.Tests.Platform;
 
 public sealed class TimerSchedulerSpecs : IDisposable
 {

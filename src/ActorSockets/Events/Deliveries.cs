@@ -1,6 +1,6 @@
 using ActorSockets.Payloads;
 
-namespace ActorSockets.Clients;
+namespace ActorSockets.Events;
 
 /// <summary>
 /// The message protocol of the sending side. <see cref="Deliver"/> goes to <see cref="ActorSocketsExtension.Ref"/>; its sender

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace ActorSockets.Servers;
+namespace ActorSockets.Events;
 
 /// <summary>What servers tell the system's EventStream. Sizes are bytes.</summary>
 public static class ServerEvents
