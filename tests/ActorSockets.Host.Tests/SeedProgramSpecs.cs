@@ -57,7 +57,7 @@ public sealed class SeedProgramSpecs
         var port = await server.PortOfAsync("server-1");
         var (exitCode, said) = await HostProcess.RunAsync("run", "hocon/client-2.conf", "--set", $"actor-sockets.targets.server-1.port={port}");
         Assert.Equal(0, exitCode);
-        Assert.Contains("target server-1: BLOCKED, the server takes nothing for", said, StringComparison.Ordinal);
+        Assert.Contains("target server-1: BLOCKED: took nothing for", said, StringComparison.Ordinal);
         Assert.Matches(@"(?m)^server-1 +sent +16777216 +1 ", said);
         await server.HearAsync(@"closed after 16 MiB \(16777216 B\)");
     }

@@ -69,7 +69,7 @@ internal sealed class ListenerActor : UntypedActor, IWithTimers
                 Fail($"{_settings.Host} does not resolve: {failure.Cause.Message}");
                 break;
             case BindTimeout:
-                Fail($"{_settings.Host} did not resolve within {Durations.Format(_settings.BindTimeout)}");
+                Fail($"{_settings.Host} did not resolve within {Durations.Format(_settings.BindTimeout)} (bind-timeout)");
                 break;
             default:
                 Unhandled(message);
@@ -88,10 +88,10 @@ internal sealed class ListenerActor : UntypedActor, IWithTimers
                 Bound(Sender, (IPEndPoint)bound.LocalAddress);
                 break;
             case Tcp.CommandFailed { Cmd: Tcp.Bind } failed:
-                Fail(failed.Cause.Value?.Message ?? "the reason is not known");
+                Fail(failed.Cause.Value?.Message ?? "unknown reason");
                 break;
             case BindTimeout:
-                Fail($"it was not bound within {Durations.Format(_settings.BindTimeout)}");
+                Fail($"not bound within {Durations.Format(_settings.BindTimeout)} (bind-timeout)");
                 break;
             default:
                 Unhandled(message);
@@ -139,7 +139,7 @@ internal sealed class ListenerActor : UntypedActor, IWithTimers
                 WatchAccepting(statistics.RetriedIncomingConnections);
                 break;
             case ListenerDied:
-                Fail("its listener died");
+                Fail("Akka.IO's listener stopped");
                 break;
             case Tcp.ConnectionClosed or UnhandledMessage:
                 break;

@@ -142,7 +142,7 @@ public sealed class BadPeerSpecs : FaultSpecs
             await socket.SendAsync(Receipt.For(stored.Length, System.Security.Cryptography.SHA256.HashData(stored)).ToBytes());
         });
         Send(Clients(peer.Port, "confirm = receipt"), 1000);
-        Assert.Contains("stored something else: 999 B with", (await _events.FishForMessageAsync<BackingOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
+        Assert.Contains("stored different data: 999 B with", (await _events.FishForMessageAsync<BackingOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
         Assert.Equal(1000, ExpectMsg<Delivered>(Patience).Report.TakenBefore);
     }
 

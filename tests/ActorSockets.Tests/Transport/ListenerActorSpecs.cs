@@ -134,7 +134,7 @@ public sealed class ListenerActorSpecs : Specs
         tcp.Sender.Tell(new Tcp.Bound(new IPEndPoint(IPAddress.Loopback, 4711)), akkas);
         Assert.Equal(4711, _parent.ExpectMsg<ListenerActor.Listening>(Patience).Endpoint.Port);
         Sys.Stop(akkas);
-        Assert.Equal("its listener died", _parent.ExpectMsg<ListenerActor.Failed>(Patience).Reason);
+        Assert.Equal("Akka.IO's listener stopped", _parent.ExpectMsg<ListenerActor.Failed>(Patience).Reason);
     }
 
     private static ListenerSettings Settings(int port, string host = "127.0.0.1", TimeSpan keepAlive = default) =>
