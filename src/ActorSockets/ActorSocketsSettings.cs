@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
+using ActorSockets.Events.Overview;
 using ActorSockets.Servers;
 using ActorSockets.Ticker;
 using Akka.Configuration;
@@ -40,6 +41,17 @@ public sealed partial record ActorSocketsSettings(
 
     /// <summary>What is suspicious and not wrong, such as two servers that may turn out to share an address.</summary>
     public IReadOnlyList<SettingError> Warnings { get; init; } = [];
+
+    /// <summary>An overview of these servers and targets; a target with a payload expects a delivery.</summary>
+    internal OverviewState CreateOverview()
+    {
+        var overview = new OverviewState();
+        foreach (var target in Targets)
+            overview.AddTarget(target.Name, target.Endpoint, target.Payload is not null);
+        foreach (var server in Servers)
+            overview.AddServer(server.Name, server.Endpoint);
+        return overview;
+    }
 
     /// <summary>The embedded <c>reference.conf</c>: every default, and the dispatcher that the actors should run on.</summary>
     public static Config Reference { get; } = ReferenceOf(typeof(ActorSocketsSettings).Assembly);
