@@ -42,6 +42,12 @@ public sealed partial record ActorSocketsSettings(
     /// <summary>What is suspicious and not wrong, such as two servers that may turn out to share an address.</summary>
     public IReadOnlyList<SettingError> Warnings { get; init; } = [];
 
+    /// <summary>The instruments.</summary>
+    public required MetricsSettings Metrics { get; init; }
+
+    /// <summary>The web server, which is a package of its own.</summary>
+    public required WebSettings Web { get; init; }
+
     /// <summary>An overview of these servers and targets; a target with a payload expects a delivery.</summary>
     internal OverviewState CreateOverview()
     {
@@ -82,7 +88,11 @@ public sealed partial record ActorSocketsSettings(
             TickerSettings.From(section.Merged("ticker")),
             section.Int("max-connecting", 1, 100_000),
             section.Merged("shutdown").Duration("drain-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
-            section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)));
+            section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)))
+        {
+            Metrics = MetricsSettings.From(section.Merged("metrics")),
+            Web = WebSettings.From(section.Merged("web")),
+        };
         var warnings = new List<SettingError>();
         SharedPorts.Check(settings.Servers, errors, warnings);
         readMore?.Invoke(section, settings);
