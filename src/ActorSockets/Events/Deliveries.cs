@@ -57,6 +57,9 @@ public static class Deliveries
     /// <summary>The delivery was not accepted, and nothing was sent.</summary>
     public sealed record Rejected(string Target, string Id, string Reason) : IAnswer;
 
+    /// <summary>The delivery was accepted and waits behind others; <paramref name="Waiting"/> deliveries wait now.</summary>
+    public sealed record Queued(string Target, string Id, int Waiting) : IDeliveryEvent;
+
     /// <summary>An attempt starts.</summary>
     public sealed record Connecting(string Target, string Id, int Attempt, string Endpoint) : IDeliveryEvent;
 

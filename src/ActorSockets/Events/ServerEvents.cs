@@ -28,7 +28,7 @@ public static class ServerEvents
     /// The server reset <paramref name="Count"/> new connections since the last such event; at most once per
     /// <c>refusal-report-interval</c>.
     /// </summary>
-    public sealed record Refused(string Server, string Reason, int Count, string LastPeer) : IServerEvent;
+    public sealed record Refused(string Server, RefusalKind Kind, string Reason, int Count, string LastPeer) : IServerEvent;
 
     /// <summary>The kernel hands over no more connections, mostly for want of file handles. The listener retries.</summary>
     public sealed record AcceptFailing(string Server) : IServerEvent;
