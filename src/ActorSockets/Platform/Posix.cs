@@ -91,6 +91,25 @@ internal static class Posix
     /// </summary>
     public static bool IsAmongTheLast(SafeHandle handle) => handle.DangerousGetHandle() >= HandleLimit - ReservedHandles;
 
+    /// <summary>Whether a file could not be opened because another process has locked it.</summary>
+    public static bool IsLockedByAnother(IOException e) =>
+        // EWOULDBLOCK of Linux, of macOS and the BSDs; ERROR_SHARING_VIOLATION.
+        e.HResult is 11 or 35 || e.HResult == unchecked((int)0x80070020);
+
+    /// <summary>The first bytes of a file that another process has locked, as text; null when it cannot be read. .NET asks for a lock to read too.</summary>
+    public static string? ReadLocked(string path, int most)
+    {
+        if (OperatingSystem.IsWindows())
+            return null;
+
+        var handle = Open(Encoding.UTF8.GetBytes(path + '\0'), ReadOnly | NonBlocking);
+        if (handle < 0)
+            return null;
+        using var file = new SafeFileHandle(handle, ownsHandle: true);
+        var bytes = new byte[most];
+        return Encoding.ASCII.GetString(bytes, 0, RandomAccess.Read(file, bytes, 0));
+    }
+
     /// <summary>Whether .NET throws this for a file system call that failed.</summary>
     public static bool IsFileError(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 

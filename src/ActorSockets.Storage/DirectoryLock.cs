@@ -1,0 +1,40 @@
+using System.Globalization;
+using System.Text;
+using ActorSockets.Outbox;
+using ActorSockets.Platform;
+
+namespace ActorSockets.Storage;
+
+/// <summary>Keeps a directory for one process: a lock on its file <c>lock</c>, which the system releases when the process ends.</summary>
+internal sealed class DirectoryLock : IDisposable
+{
+    private readonly FileStream _file;
+
+    private DirectoryLock(FileStream file) => _file = file;
+
+    /// <exception cref="LedgerException">Another process has the lock, or the file cannot be written.</exception>
+    public static DirectoryLock Take(string directory)
+    {
+        var path = Path.Combine(directory, "lock");
+        try
+        {
+            // FileShare.None is flock(2) on Unix. The process id is for people, and says nothing about who has the lock.
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            file.SetLength(0);
+            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + '\n'));
+            file.Flush();
+            return new DirectoryLock(file);
+        }
+        catch (IOException e) when (File.Exists(path) && Posix.IsLockedByAnother(e))
+        {
+            var holder = Posix.ReadLocked(path, most: 20) is { Length: > 1 } id && id.Trim().All(char.IsAsciiDigit) ? $"process {id.Trim()}" : "another process";
+            throw new LedgerException($"{directory} is in use by {holder}, which has locked {path}: stop it, or use another directory here", cause: e);
+        }
+        catch (Exception e) when (Posix.IsFileError(e))
+        {
+            throw new LedgerException($"{path} cannot be locked: {Posix.Reason(e)}", cause: e);
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+}

@@ -1,0 +1,31 @@
+using ActorSockets.Outbox;
+using Microsoft.Data.Sqlite;
+
+namespace ActorSockets.Storage;
+
+/// <summary>What SQLite's errors mean to a person.</summary>
+internal static class SqliteErrors
+{
+    // https://sqlite.org/rescode.html
+    private const int Corrupt = 11, Full = 13, Constraint = 19, NotADatabase = 26;
+
+    /// <summary>Whether only the one statement is wrong, and the file is in order.</summary>
+    public static bool IsOfTheStatement(Exception e) => e is not SqliteException || e is SqliteException { SqliteErrorCode: Constraint };
+
+    /// <summary>The error with the file, the reason and what to do.</summary>
+    public static LedgerException Explain(string path, Exception e) => e switch
+    {
+        LedgerException known => known,
+        SqliteException { SqliteErrorCode: Full } => new($"{path} cannot be written: no space left on device", isFull: true, e),
+        SqliteException { SqliteErrorCode: Corrupt or NotADatabase } sqlite => Damaged(path, Reason(sqlite), e),
+        SqliteException sqlite => new($"{path} cannot be used: {Reason(sqlite)}", cause: e),
+        _ => new($"{path} cannot be used: {e.Message}", cause: e),
+    };
+
+    public static LedgerException Damaged(string path, string reason, Exception? cause = null) => new(
+        $"{path} is damaged ({reason}). Nothing was changed. To repair it: sqlite3 '{path}' .recover | sqlite3 repaired.db, then put repaired.db in its "
+        + $"place. To start without it: move {path} and {path}-wal away; a delivery that is stored and comes again is then stored twice", cause: cause);
+
+    // SQLite Error 11: 'database disk image is malformed'.
+    private static string Reason(SqliteException e) => e.Message.Split('\'') is [_, var reason, ..] ? reason : e.Message;
+}

@@ -1,0 +1,9 @@
+using ActorSockets.Outbox;
+
+namespace ActorSockets.Storage;
+
+/// <summary>What <see cref="StoreLibrary"/> looks for.</summary>
+internal sealed class SqliteOpener : IStoreOpener
+{
+    public IStore Open(string directory) => SqliteStore.Open(directory);
+}

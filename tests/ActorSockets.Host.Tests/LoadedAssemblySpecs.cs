@@ -1,0 +1,42 @@
+using ActorSockets.Host.Tests.Support;
+
+namespace ActorSockets.Host.Tests;
+
+/// <summary>What nobody configured is not loaded: a start stays as quick as it was.</summary>
+public sealed class LoadedAssemblySpecs
+{
+    // The runtime maps every assembly that it loads, and so does the system its libraries.
+    private static readonly string[] OfTheStore = ["ActorSockets.Storage.dll", "Microsoft.Data.Sqlite.dll", "SQLitePCLRaw.core.dll", "libe_sqlite3.so"];
+
+    [Fact]
+    public async Task A_plain_send_and_a_plain_server_load_no_database()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+
+        var inbox = Directory.CreateTempSubdirectory("loaded-specs-").FullName;
+        var hello = Path.GetTempFileName();
+        try
+        {
+            await using var server = HostProcess.Start("serve", ":0", "--sink", inbox, "--receipt");
+            var port = await server.PortOfAsync("server-1");
+            var (exitCode, said) = await HostProcess.RunAsync("send", hello, "--to", $":{port}", "--confirm", "receipt");
+            Assert.True(exitCode == 0, said);
+            Assert.Empty(Loaded(server).Intersect(OfTheStore));
+            Assert.Contains("ActorSockets.dll", Loaded(server));
+
+            // No peer: it stays for a look.
+            await using var sender = HostProcess.Start("send", hello, "--to", "127.0.0.1:1");
+            await sender.HearAsync("refused");
+            Assert.Empty(Loaded(sender).Intersect(OfTheStore));
+        }
+        finally
+        {
+            Directory.Delete(inbox, recursive: true);
+            File.Delete(hello);
+        }
+    }
+
+    private static IEnumerable<string> Loaded(HostProcess process) =>
+        File.ReadLines($"/proc/{process.Id}/maps").Select(line => Path.GetFileName(line)).Distinct();
+}
