@@ -1,6 +1,7 @@
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
+using ActorSockets.Events.Overview;
 using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
@@ -31,7 +32,8 @@ public sealed class ActorSocketsExtension : IExtension
             RootActor.Props(
                 ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync)),
                 ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(names.ResolveAsync)),
-                Settings.Ticker),
+                Settings.Ticker,
+                Overview()),
             ActorSocketsSettings.Root);
 
         // The end of the system resets every open socket; until then there is time to finish.
@@ -42,6 +44,10 @@ public sealed class ActorSocketsExtension : IExtension
             await DrainAsync(phase < Settings.DrainTimeout ? phase : Settings.DrainTimeout);
             return Akka.Done.Instance;
         });
+
+        Props? Overview() => Settings.Metrics.Enabled || Settings.Web.Enabled
+            ? OverviewActor.Props(Settings.CreateOverview(), new RecentEvents(Settings.Web.RecentEvents), Settings.Metrics)
+            : null;
 
         ISink CreateSink(ServerSettings server, string peer, FileStore store) =>
             SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store));
@@ -112,6 +118,16 @@ public sealed class ActorSocketsExtension : IExtension
 
     /// <summary>Ends all deliveries and connections at once; done when they have ended, or after the cut-off-timeout.</summary>
     public Task CutOffAsync() => WithinAsync(Settings.CutOffTimeout, new Deliveries.CutOff(), new ServerEvents.CutOff());
+
+    /// <summary>Whether no new deliveries and connections are taken any more.</summary>
+    internal bool IsDraining
+    {
+        get
+        {
+            lock (_lock)
+                return _draining is not null;
+        }
+    }
 
     private Task<bool> DrainAsync(TimeSpan timeout)
     {

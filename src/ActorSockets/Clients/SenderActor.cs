@@ -158,6 +158,8 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 Reject(deliver.Id, "a delivery of this id is waiting or under way");
                 break;
             case Deliveries.Deliver deliver when _queue.TryAdd(new Delivery(deliver, Sender)):
+                if (_queue.Current is not null)
+                    Publish(new Deliveries.Queued(_target.Name, deliver.Id, _queue.Waiting));
                 break;
             case Deliveries.Deliver deliver:
                 Reject(deliver.Id, $"{_target.MaxQueued} deliveries wait already (max-queued)");

@@ -57,6 +57,9 @@ public static class Deliveries
     /// <summary>Not accepted, and nothing was sent: why.</summary>
     public sealed record Rejected(string Target, string Id, string Reason) : IAnswer;
 
+    /// <summary>Accepted, and behind others: <paramref name="Waiting"/> deliveries wait now. One that begins at once is not queued.</summary>
+    public sealed record Queued(string Target, string Id, int Waiting) : IDeliveryEvent;
+
     /// <summary>An attempt begins.</summary>
     public sealed record Connecting(string Target, string Id, int Attempt, string Endpoint) : IDeliveryEvent;
 

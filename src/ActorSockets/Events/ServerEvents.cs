@@ -28,7 +28,7 @@ public static class ServerEvents
     /// Clients that were reset at once: why, and how many since this was last said, which is at most once per
     /// <c>refusal-report-interval</c>.
     /// </summary>
-    public sealed record Refused(string Server, string Reason, int Count, string LastPeer) : IServerEvent;
+    public sealed record Refused(string Server, RefusalKind Kind, string Reason, int Count, string LastPeer) : IServerEvent;
 
     /// <summary>The kernel gives no more connections (mostly: no file handle is free). The listener goes on trying.</summary>
     public sealed record AcceptFailing(string Server) : IServerEvent;
