@@ -97,7 +97,7 @@ public sealed class SenderActorSpecs : Specs
         Deliver("hello", "connect-timeout = 2s");
         _connector.Next();
         Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal("127.0.0.1:9 did not answer, within 2 s (connect-timeout)", _events.FishForMessage<BackingOff>(_ => true).Reason);
+        Assert.Equal("127.0.0.1:9 did not answer within 2 s (connect-timeout)", _events.FishForMessage<BackingOff>(_ => true).Reason);
     }
 
     [Fact]
