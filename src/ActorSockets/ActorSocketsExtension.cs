@@ -49,8 +49,8 @@ public sealed class ActorSocketsExtension : IExtension
             ? OverviewActor.Props(Settings.CreateOverview(), new RecentEvents(Settings.Web.RecentEvents), Settings.Metrics)
             : null;
 
-        ISink CreateSink(ServerSettings server, string peer, FileStore store) =>
-            SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store));
+        ISink CreateSink(ServerSettings server, string peer, FileStore store, DeliveryInfo? delivery) =>
+            SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store, delivery));
     }
 
     /// <summary>The settings that are in force.</summary>

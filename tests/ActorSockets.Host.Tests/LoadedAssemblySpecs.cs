@@ -9,7 +9,7 @@ public sealed class LoadedAssemblySpecs
     private static readonly string[] OfTheStore = ["ActorSockets.Storage.dll", "Microsoft.Data.Sqlite.dll", "SQLitePCLRaw.core.dll", "libe_sqlite3.so"];
 
     [Fact]
-    public async Task A_plain_send_and_a_plain_server_load_no_database()
+    public async Task Only_a_server_that_stores_deliveries_loads_a_database()
     {
         if (!OperatingSystem.IsLinux())
             return;
@@ -24,6 +24,14 @@ public sealed class LoadedAssemblySpecs
             Assert.True(exitCode == 0, said);
             Assert.Empty(Loaded(server).Intersect(OfTheStore));
             Assert.Contains("ActorSockets.dll", Loaded(server));
+
+            await using var unstored = HostProcess.Start("serve", ":0", "--sink", "discard", "--protocol", "deliveries");
+            await unstored.PortOfAsync("server-1");
+            Assert.Empty(Loaded(unstored).Intersect(OfTheStore));
+
+            await using var storing = HostProcess.Start("serve", ":0", "--sink", inbox, "--protocol", "deliveries");
+            await storing.PortOfAsync("server-1");
+            Assert.Equal(OfTheStore.Order(StringComparer.Ordinal), Loaded(storing).Intersect(OfTheStore).Order(StringComparer.Ordinal));
 
             // No peer: it stays for a look.
             await using var sender = HostProcess.Start("send", hello, "--to", "127.0.0.1:1");

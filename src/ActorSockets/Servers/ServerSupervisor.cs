@@ -1,5 +1,7 @@
 using ActorSockets.Events;
+using ActorSockets.Outbox;
 using ActorSockets.Platform;
+using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
 using Akka.Actor;
@@ -17,6 +19,7 @@ internal sealed class ServerSupervisor : UntypedActor
     private readonly Func<ListenerSettings, Props> _listen;
     private readonly Dictionary<string, ServerEvents.IServerEvent> _answers = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
+    private readonly Inboxes _inboxes = new(StoreLibrary.Open);
     private readonly DrainCount _draining = new(new ServerEvents.Drained());
 
     public ServerSupervisor(IReadOnlyList<ServerSettings> servers, SinkSource createSink, Func<ListenerSettings, Props> listen)
@@ -32,7 +35,7 @@ internal sealed class ServerSupervisor : UntypedActor
     protected override void PreStart()
     {
         foreach (var server in _servers)
-            Context.ActorOf(ServerActor.Props(server, new ServerMemory(server), _createSink, _listen), server.Name);
+            Context.ActorOf(ServerActor.Props(server, ServerMemory.Of(server, _inboxes, _createSink), _createSink, _listen), server.Name);
     }
 
     protected override void OnReceive(object message)
@@ -70,4 +73,6 @@ internal sealed class ServerSupervisor : UntypedActor
         _waiting.ForEach(w => w.Tell(all));
         _waiting.Clear();
     }
+
+    protected override void PostStop() => _ = _inboxes.CloseAsync();
 }
