@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 
-namespace ActorSockets.Host.Reporting;
+namespace ActorSockets.Events;
 
 /// <summary>
 /// Events as JSON: <c>{"time":"…","event":"delivered","target":…}</c>. An event's name and fields are those of its record;
@@ -14,7 +14,7 @@ namespace ActorSockets.Host.Reporting;
 /// </summary>
 internal static partial class JsonLines
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         // For a pipe or a file, never inside HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
