@@ -7,7 +7,6 @@ using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
 using Akka.Actor;
-using Akka.IO;
 
 namespace ActorSockets;
 
@@ -31,7 +30,7 @@ public sealed class ActorSocketsExtension : IExtension
         var names = new NameResolver();
         Ref = system.ActorOf(
             RootActor.Props(
-                ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync, system.Tcp())),
+                ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync)),
                 ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(names.ResolveAsync)),
                 Settings.Ticker,
                 Overview()),

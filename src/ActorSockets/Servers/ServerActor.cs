@@ -74,7 +74,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 ListenAgain(failed.Reason);
                 break;
             case Terminated terminated when terminated.ActorRef.Equals(_listener):
-                ListenAgain("its listener crashed");
+                ListenAgain("the listener crashed");
                 break;
             case Signal.ListenAgain when _drainer is null:
                 Listen();
