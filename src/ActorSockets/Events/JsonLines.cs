@@ -22,13 +22,16 @@ internal static partial class JsonLines
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { NameDurations } },
     };
 
-    /// <summary>One line.</summary>
-    public static string For(object happened)
+    /// <summary>One line for what happens now.</summary>
+    public static string For(object happened) => For(happened, DateTime.UtcNow, Options);
+
+    /// <summary>One line for what happened at a time.</summary>
+    public static string For(object happened, DateTime time, JsonSerializerOptions options)
     {
-        var fields = JsonSerializer.SerializeToNode(happened, happened.GetType(), Options)!.AsObject();
-        fields.Insert(0, "time", JsonValue.Create(DateTime.UtcNow));
+        var fields = JsonSerializer.SerializeToNode(happened, happened.GetType(), options)!.AsObject();
+        fields.Insert(0, "time", JsonValue.Create(time));
         fields.Insert(1, "event", JsonValue.Create(Name(happened.GetType())));
-        return fields.ToJsonString(Options);
+        return fields.ToJsonString(options);
     }
 
     /// <summary>What an event of this type is called.</summary>
