@@ -46,7 +46,7 @@ public sealed class GuestSpecs() : Specs(ConfigurationFactory.ParseString("""
     public async Task A_target_is_removed_when_its_deliveries_have_ended_or_are_cut_off()
     {
         var sockets = For(new ActorSocketsOptions().AddSink("counting", _ => new CountingSink([])).AddPayload("shout", text => new TextPayload(text)));
-        using var never = new ScriptedPeer(_ => Task.CompletedTask);
+        using var never = new ScriptedPeer(_ => new TaskCompletionSource().Task);
         await sockets.AddTargetAsync(sockets.Settings.NewTarget("stuck", "127.0.0.1", never.Port));
         var sending = sockets.SendAsync("stuck", new TextPayload("hello"));
         using var cutOff = new CancellationTokenSource();
