@@ -26,6 +26,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     {
         ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}{(Exposes(e) ? ", exposed on every network interface" : "")}",
         ServerEvents.BindFailed e => $"error: {ActorSocketsSettings.Root}.servers.{e.Server}: cannot listen on {e.Endpoint}: {e.Reason}",
+        ServerEvents.Removed e => $"server {e.Server}: removed",
         ServerEvents.ListenerLost e => $"server {e.Server}: lost its listener: {e.Reason}; binds again in {Durations.Format(e.RetryIn)}",
         ServerEvents.Refused e => $"server {e.Server}: refused {e.Count} connection{(e.Count == 1 ? "" : "s")}, the last from {e.LastPeer}: {e.Reason}",
         ServerEvents.AcceptFailing e => $"server {e.Server}: cannot accept connections (out of file handles?); retrying",
