@@ -34,7 +34,7 @@ internal sealed class WebSystem : IAsyncDisposable
     {
         var system = ActorSystem.Create("web", HoconText.Parse(
             $"akka {{ loglevel = WARNING, stdout-loglevel = OFF, loggers = [] }}\nactor-sockets {{ {hocon}\nweb {{ enabled = on, port = 0\n{web} }} }}", "test"));
-        var sockets = ActorSocketsExtension.For(system, _ => ValueTask.CompletedTask);
+        var sockets = ActorSocketsExtension.For(system, new ActorSocketsOptions { Print = _ => ValueTask.CompletedTask });
         return new WebSystem(system, sockets, await WebServer.StartAsync(system));
     }
 
