@@ -19,13 +19,14 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
-        or RunEvents.Stopped;
+        or RunEvents.Stopped or RunEvents.WebFailed;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
     {
         ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}{(Exposes(e) ? ", exposed on every network interface" : "")}",
         ServerEvents.BindFailed e => $"error: {ActorSocketsSettings.Root}.servers.{e.Server}: cannot listen on {e.Endpoint}: {e.Reason}",
+        ServerEvents.Removed e => $"server {e.Server}: removed",
         ServerEvents.ListenerLost e => $"server {e.Server}: lost its listener: {e.Reason}; binds again in {Durations.Format(e.RetryIn)}",
         ServerEvents.Refused e => $"server {e.Server}: refused {e.Count} connection{(e.Count == 1 ? "" : "s")}, the last from {e.LastPeer}: {e.Reason}",
         ServerEvents.AcceptFailing e => $"server {e.Server}: cannot accept connections (out of file handles?); retrying",
@@ -56,6 +57,8 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
         Ticked e => $"tick {e.Number}",
+        RunEvents.WebListening e => $"web: listening on http://{e.Endpoint}/{(Exposes(e.Endpoint) ? ", exposed on every network interface" : "")}",
+        RunEvents.WebFailed e => $"error: {ActorSocketsSettings.Root}.web: {e.Reason}",
         RunEvents.Stopping e => $"stopping within {Durations.Format(e.Within)} (a second signal stops at once); waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.StillWaiting e => $"still waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.Stopped e => $"stopped before these finished: {string.Join(", ", e.UnderWay)}",
@@ -65,7 +68,9 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     };
 
     /// <summary>Whether the server listens on every interface.</summary>
-    public static bool Exposes(ServerEvents.Bound e) => e.Endpoint.Address.Equals(IPAddress.Any) || e.Endpoint.Address.Equals(IPAddress.IPv6Any);
+    public static bool Exposes(ServerEvents.Bound e) => Exposes(e.Endpoint);
+
+    private static bool Exposes(IPEndPoint endpoint) => endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any);
 
     private bool ReportsBlocked(string target, TimeSpan now)
     {

@@ -41,6 +41,19 @@ public static class Deliveries
     /// <summary>Every delivery has its outcome.</summary>
     public sealed record Drained;
 
+    /// <summary>A target that came or went while the system ran.</summary>
+    public interface ITargetChange
+    {
+        /// <summary>The target's name.</summary>
+        string Target { get; }
+    }
+
+    /// <summary>The target accepts deliveries.</summary>
+    public sealed record TargetAdded(string Target, string Endpoint) : ITargetChange;
+
+    /// <summary>The target is gone, and its name is free.</summary>
+    public sealed record TargetRemoved(string Target) : ITargetChange;
+
     /// <summary>An event of one delivery.</summary>
     public interface IDeliveryEvent
     {

@@ -43,7 +43,7 @@ public sealed record ServerSettings
     /// <summary>Time after which it is.</summary>
     public required TimeSpan FlushInterval { get; init; }
 
-    /// <summary>Where received bytes go: a name that <see cref="SinkFactory"/> knows.</summary>
+    /// <summary>Where received bytes go: console, file, echo, discard, or one of the program's own.</summary>
     public required string Sink { get; init; }
 
     /// <summary>Bytes of each chunk that the console sink prints; null: all.</summary>
@@ -112,7 +112,10 @@ public sealed record ServerSettings
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
-    internal static ServerSettings From(string name, SettingsSection section) => new()
+    /// <param name="name">The server's name.</param>
+    /// <param name="section">Its settings.</param>
+    /// <param name="otherSinks">Sinks that the program has added to the library's.</param>
+    internal static ServerSettings From(string name, SettingsSection section, IEnumerable<string> otherSinks) => new()
     {
         Name = name,
         Host = section.Host("host"),
@@ -124,7 +127,7 @@ public sealed record ServerSettings
         NameConflict = section.Choice<NameConflict>("name-conflict"),
         FlushBytes = section.Bytes("flush-bytes", 64 * 1024, 1L << 40),
         FlushInterval = section.Duration("flush-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
-        Sink = SinkOf(section),
+        Sink = SinkOf(section, otherSinks),
         Preview = section.Text("preview") == "all" ? null : section.Int("preview", 1, int.MaxValue),
         Directory = DirectoryOf(section),
         DiskThreads = section.Int("disk-threads", 1, 256),
@@ -150,9 +153,9 @@ public sealed record ServerSettings
 
     private static bool SpeaksDeliveries(SettingsSection section) => section.Is("protocol", "deliveries");
 
-    private static string SinkOf(SettingsSection section)
+    private static string SinkOf(SettingsSection section, IEnumerable<string> otherSinks)
     {
-        var sink = section.OneOf("sink", SinkFactory.Names);
+        var sink = section.OneOf("sink", [.. SinkFactory.Names, .. otherSinks]);
         if (sink == "echo" && SpeaksDeliveries(section))
             section.Reject("sink", "is echo with protocol = deliveries, which answers each delivery and sends nothing else: needs console, file or discard");
         return sink;

@@ -12,7 +12,7 @@ internal sealed class Inboxes(Func<string, IStore> openStore)
     public Lazy<Task<IArrivals>> Of(ServerSettings server)
     {
         var directory = Path.GetFullPath(server.Directory);
-        if (!_inboxes.TryGetValue(directory, out var inbox))
+        if (!_inboxes.TryGetValue(directory, out var inbox) || inbox is { IsValueCreated: true, Value.IsFaulted: true })
             _inboxes[directory] = inbox = new Lazy<Task<Inbox>>(() => Inbox.OpenAsync(InboxSettings.Of(server), openStore));
         return new Lazy<Task<IArrivals>>(async () => await inbox.Value);
     }

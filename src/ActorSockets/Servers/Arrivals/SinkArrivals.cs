@@ -25,6 +25,10 @@ internal sealed class SinkArrivals(Func<ArrivalRequest, ISink> createSink) : IAr
             opening = await _ledger.FindAsync(request.Key) is { } entry ? Known(request, entry) : new Opening.Begun(new SinkArrival(this, claim, createSink(request)));
             return opening;
         }
+        catch (Exception e) when (e is not IOException)
+        {
+            throw Failed(e);
+        }
         finally
         {
             if (opening is not Opening.Begun)
@@ -43,6 +47,9 @@ internal sealed class SinkArrivals(Func<ArrivalRequest, ISink> createSink) : IAr
         || (request.Digest is { } digest && digest != entry.Digest && digest.Split(':')[0] == entry.Digest!.Split(':')[0])
             ? new Opening.Refused("id-in-use", "another payload has this id")
             : new Opening.Known(entry.Length!.Value, entry.Digest!, entry.StoredAs);
+
+    /// <summary>A sink may be the embedding program's, and throw anything.</summary>
+    private static IOException Failed(Exception cause) => new(cause.Message, cause);
 
     private sealed class SinkArrival(SinkArrivals arrivals, ArrivalClaims.Claim claim, ISink sink) : IArrival
     {
@@ -115,8 +122,5 @@ internal sealed class SinkArrivals(Func<ArrivalRequest, ISink> createSink) : IAr
                 claim.Release();
             }
         }
-
-        /// <summary>A sink may be the embedding program's, and throw anything.</summary>
-        private static IOException Failed(Exception cause) => new(cause.Message, cause);
     }
 }
