@@ -1,5 +1,6 @@
 using ActorSockets.Events;
 using ActorSockets.Platform;
+using ActorSockets.Protocols;
 using ActorSockets.Transport;
 using Akka.Actor;
 
@@ -34,8 +35,13 @@ internal sealed class ClientSupervisor : UntypedActor
     {
         var gate = Context.ActorOf(ConnectGate.Props(_maxConnecting, Math.Max(1, Posix.SpareHandles() / HandlesPerAttempt)), ConnectGate.Name);
         foreach (var target in _targets)
-            _senders[target.Name] = Context.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), gate, _connector), target.Name);
+            _senders[target.Name] = Context.ActorOf(PropsOf(target, new DeliveryQueue(target.MaxQueued), gate, _connector), target.Name);
     }
+
+    private static Props PropsOf(TargetSettings target, DeliveryQueue queue, IActorRef gate, IConnector connector) =>
+        target.Protocol == Protocol.Deliveries
+            ? PipelineSenderActor.Props(target, queue, gate, connector)
+            : SenderActor.Props(target, queue, gate, connector);
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
 

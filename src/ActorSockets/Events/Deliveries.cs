@@ -63,6 +63,9 @@ public static class Deliveries
     /// <summary>The connection is there.</summary>
     public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long Length) : IDeliveryEvent;
 
+    /// <summary>The target has the payload up to <paramref name="Offset"/>; the attempt goes on from there (<c>protocol = deliveries</c>).</summary>
+    public sealed record Resumed(string Target, string Id, long Offset, long Length) : IDeliveryEvent;
+
     /// <summary>The kernel took so many bytes of it so far; once per <c>progress-interval</c> at most.</summary>
     public sealed record Progressed(string Target, string Id, long Taken, long Length) : IDeliveryEvent;
 
@@ -75,7 +78,13 @@ public static class Deliveries
     /// <summary>The target takes bytes again.</summary>
     public sealed record Unblocked(string Target, string Id, TimeSpan Lasted) : IDeliveryEvent;
 
-    /// <summary>An attempt failed; the next one begins after <paramref name="Delay"/>, from the payload's first byte.</summary>
+    /// <summary>
+    /// The target forgets an id after <paramref name="Remembers"/>, before a delivery is given up: a retry after that can be stored
+    /// twice. Published once for a target (<c>protocol = deliveries</c>).
+    /// </summary>
+    public sealed record ForgetsEarly(string Target, TimeSpan Remembers, TimeSpan GiveUpAfter);
+
+    /// <summary>An attempt failed; the next one begins after <paramref name="Delay"/>: from the payload's first byte, or where the target's bytes end (<c>protocol = deliveries</c>).</summary>
     public sealed record BackingOff(string Target, string Id, int Attempt, FailureKind Kind, string Reason, long Taken, TimeSpan Delay) : IDeliveryEvent;
 
     /// <summary>How a delivery ended. Exactly one for each delivery that was not rejected.</summary>
@@ -85,7 +94,7 @@ public static class Deliveries
         Report Report { get; }
     }
 
-    /// <summary>Stored by the target, byte for byte: its receipt says so (<c>confirm = receipt</c>).</summary>
+    /// <summary>Stored by the target, byte for byte: its receipt says so (<c>confirm = receipt</c>), or its <c>received</c> (<c>protocol = deliveries</c>).</summary>
     public sealed record Delivered(string Target, string Id, Report Report) : IOutcome;
 
     /// <summary>
@@ -107,5 +116,9 @@ public static class Deliveries
     /// <param name="Attempts">Connections tried.</param>
     /// <param name="Elapsed">From the first attempt to the outcome.</param>
     /// <param name="Blocked">How much of that the target was Blocked.</param>
-    public sealed record Report(long Length, long Taken, long TakenBefore, int Attempts, TimeSpan Elapsed, TimeSpan Blocked);
+    public sealed record Report(long Length, long Taken, long TakenBefore, int Attempts, TimeSpan Elapsed, TimeSpan Blocked)
+    {
+        /// <summary>Bytes that the target had already and that the last connection did not send; they are counted in <see cref="Taken"/>.</summary>
+        public long ResumedFrom { get; init; }
+    }
 }
