@@ -69,7 +69,7 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
         FruitlessAttempts = 0;
     }
 
-    public Deliveries.Report ReportAt(TimeSpan now) => new(Length, Taken, TakenBefore, Attempts, now - StartedAt, Blocked) { ResumedFrom = ResumedFrom };
+    public Deliveries.Report ReportAt(TimeSpan now) => new(Length, Taken, TakenBefore, Attempts, now - StartedAt, Blocked, ResumedFrom);
 }
 
 /// <summary>
@@ -91,6 +91,9 @@ internal sealed class DeliveryQueue(int maxQueued)
 
     /// <summary>The oldest one that waits.</summary>
     public Delivery? Next => _waiting.First?.Value;
+
+    /// <summary>Deliveries behind the current one.</summary>
+    public int Waiting => _waiting.Count;
 
     /// <summary>Whether no more deliveries are taken.</summary>
     public bool Draining { get; set; }

@@ -24,18 +24,20 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
                 Reject(deliver.Id, "shutting down");
                 break;
             case Deliveries.Deliver { Payload: null } deliver:
-                Reject(deliver.Id, "it has no payload");
+                Reject(deliver.Id, "the payload is null");
                 break;
             case Deliveries.Deliver deliver when queue.Contains(deliver.Id):
-                Reject(deliver.Id, "a delivery of this id is waiting or under way");
+                Reject(deliver.Id, "a delivery with this id is waiting or under way");
                 break;
             case Deliveries.Deliver deliver when WhyNot(deliver) is { } reason:
                 Reject(deliver.Id, reason);
                 break;
             case Deliveries.Deliver deliver when queue.TryAdd(new Delivery(deliver, Sender)):
+                if (queue.Current is not null)
+                    Publish(new Deliveries.Queued(target.Name, deliver.Id, queue.Waiting));
                 break;
             case Deliveries.Deliver deliver:
-                Reject(deliver.Id, $"{target.MaxQueued} deliveries wait already (max-queued)");
+                Reject(deliver.Id, $"{target.MaxQueued} deliveries are already waiting (max-queued)");
                 break;
             case Deliveries.Cancel cancel when queue.FindUnderWay(cancel.Id) is { } underWay:
                 Sender.Tell(new Deliveries.Cancelled(target.Name, cancel.Id));

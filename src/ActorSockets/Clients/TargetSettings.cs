@@ -94,7 +94,10 @@ public sealed record TargetSettings
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
-    internal static TargetSettings From(string name, SettingsSection section)
+    /// <param name="name">The target's name.</param>
+    /// <param name="section">Its settings.</param>
+    /// <param name="otherPayloads">Payloads that the program has added to the library's.</param>
+    internal static TargetSettings From(string name, SettingsSection section, IReadOnlyDictionary<string, Func<string, Payload>> otherPayloads)
     {
         var (short_, hour) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1));
         var (backoff, chunk) = (section.Merged("backoff"), section.Merged("chunk"));
@@ -110,7 +113,7 @@ public sealed record TargetSettings
             IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, hour),
             Host = section.Host("host"),
             Port = section.Port("port"),
-            Payload = PayloadFactory.From(section.Replaceable("payload")),
+            Payload = PayloadFactory.From(section.Replaceable("payload"), otherPayloads),
             Confirm = section.Choice<Confirm>("confirm"),
             ConfirmTimeout = section.Duration("confirm-timeout", short_, TimeSpan.FromDays(1)),
             OnBusy = section.Choice<OnBusy>("on-busy"),

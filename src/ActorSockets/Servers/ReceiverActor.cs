@@ -190,7 +190,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             Unhandled(message);
     }
 
-    private string IdleReason => $"nothing moved for {Durations.Format(_server.IdleTimeout)} (idle-timeout)";
+    private string IdleReason => $"no traffic for {Durations.Format(_server.IdleTimeout)} (idle-timeout)";
 
     private bool IsIdle() => _pace.IsIdle(_connection.Acknowledged()?.Bytes ?? 0);
 
@@ -303,7 +303,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private void LoseReceipt(string reason) =>
         End(new ServerEvents.ReceiptLost(_server.Name, _connection.Peer, _bytes, Now - _acceptedAt, _sink.StoredAs, _receipt?.Sha256, reason));
 
-    private void BreakOffTooSlow() => BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)}/s (min-receive-rate)");
+    private void BreakOffTooSlow() => BreakOff($"the client sent less than {Sizes.Format(_server.MinReceiveRate)}/s (min-receive-rate)");
 
     private void BreakOff(string reason)
     {
@@ -343,15 +343,22 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         _connection.Abort();
         if (!_ended)
             Publish(new ServerEvents.BrokenOff(_server.Name, _connection.Peer, _bytes, "the receiver was stopped or crashed", null));
-        _ = DisposeAsync(_ended ? Task.CompletedTask : SettleAsync(_storing, _sink), _sink, _digest);
+        _ = DisposeAsync(_ended ? Task.CompletedTask : SettleAsync(_storing, _sink), _sink, _digest, Context.GetLogger());
     }
 
-    private static async Task DisposeAsync(Task settling, ISink sink, ReceivedDigest? digest)
+    private static async Task DisposeAsync(Task settling, ISink sink, ReceivedDigest? digest, ILoggingAdapter log)
     {
-        await settling;
-        if (digest is not null)
-            await digest.DisposeAsync();
-        await sink.DisposeAsync();
+        try
+        {
+            await settling;
+            if (digest is not null)
+                await digest.DisposeAsync();
+            await sink.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            log.Warning("the sink of a connection that has ended cannot be disposed: {0}", e.Message);
+        }
     }
 
     /// <summary>What it tells itself; also the key of the timer that does.</summary>

@@ -65,7 +65,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 Admit(accepted.Connection);
                 break;
             case ListenerActor.OutOfHandles refused:
-                Refuse("file handles are running out (ulimit -n)", refused.Peer);
+                Refuse((RefusalKind.OutOfHandles, "file handles are running out (ulimit -n)"), refused.Peer);
                 break;
             case ListenerActor.Accepting accepting:
                 Tell(accepting.Works ? new ServerEvents.AcceptRecovered(_server.Name) : new ServerEvents.AcceptFailing(_server.Name));
@@ -74,7 +74,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 ListenAgain(failed.Reason);
                 break;
             case Terminated terminated when terminated.ActorRef.Equals(_listener):
-                ListenAgain("its listener crashed");
+                ListenAgain("the listener crashed");
                 break;
             case Signal.ListenAgain when _drainer is null:
                 Listen();
@@ -137,13 +137,13 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     private void Admit(PlainConnection connection)
     {
-        var reason = _drainer is not null ? "shutting down"
-            : connection.PeerAddress is not { } peer ? "reset by the client before it was accepted"
+        var why = _drainer is not null ? (RefusalKind.ShuttingDown, "shutting down")
+            : connection.PeerAddress is not { } peer ? (RefusalKind.ResetByClient, "reset by the client before it was accepted")
             : _admission.Refuse(peer.Address, _open);
-        if (reason is not null)
+        if (why is { } refused)
         {
             connection.Abort();
-            Refuse(reason, connection.Peer);
+            Refuse(refused, connection.Peer);
             return;
         }
 
@@ -153,9 +153,9 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     }
 
     /// <summary>Publishes the first one at once, and counts the others until the interval is over.</summary>
-    private void Refuse(string reason, string peer)
+    private void Refuse((RefusalKind Kind, string Reason) why, string peer)
     {
-        _refusals.Add(reason, peer);
+        _refusals.Add(why, peer);
         if (!Timers.IsTimerActive(Signal.ReportRefusals))
             PublishRefusals();
     }
