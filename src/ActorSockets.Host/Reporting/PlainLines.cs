@@ -19,7 +19,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
-        or RunEvents.Stopped;
+        or RunEvents.Stopped or RunEvents.WebFailed;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
@@ -52,6 +52,8 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
         Ticked e => $"tick {e.Number}",
+        RunEvents.WebListening e => $"web: listening on http://{e.Endpoint}/{(Exposes(e.Endpoint) ? ", exposed on every network interface" : "")}",
+        RunEvents.WebFailed e => $"error: {ActorSocketsSettings.Root}.web: {e.Reason}",
         RunEvents.Stopping e => $"stopping within {Durations.Format(e.Within)} (a second signal stops at once); waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.StillWaiting e => $"still waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.Stopped e => $"stopped before these finished: {string.Join(", ", e.UnderWay)}",
@@ -61,7 +63,9 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     };
 
     /// <summary>Whether the server listens on every interface.</summary>
-    public static bool Exposes(ServerEvents.Bound e) => e.Endpoint.Address.Equals(IPAddress.Any) || e.Endpoint.Address.Equals(IPAddress.IPv6Any);
+    public static bool Exposes(ServerEvents.Bound e) => Exposes(e.Endpoint);
+
+    private static bool Exposes(IPEndPoint endpoint) => endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any);
 
     private bool ReportsBlocked(string target, TimeSpan now)
     {

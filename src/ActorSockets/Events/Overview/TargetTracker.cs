@@ -25,8 +25,8 @@ internal sealed class TargetTracker(string name, string endpoint, Phase phase)
     private long _rejected;
     private long _attempts;
     private TimeSpan _blocked;
-    private Tally<FailureKind> _failed = new();
-    private Tally<FailureKind> _attemptsFailed = new();
+    private readonly Tally<FailureKind> _failed = new();
+    private readonly Tally<FailureKind> _attemptsFailed = new();
 
     private bool IsUnderWay => _phase is > Phase.Waiting and < Phase.Delivered;
 
