@@ -1,6 +1,5 @@
 using ActorSockets.Events;
 using ActorSockets.Payloads;
-using ActorSockets.Protocols;
 using ActorSockets.Protocols.Deliveries;
 using Akka.Actor;
 using Akka.Event;

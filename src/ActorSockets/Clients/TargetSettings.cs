@@ -107,7 +107,7 @@ public sealed record TargetSettings
             Name = name,
             Protocol = protocol,
             PayloadId = PayloadIdOf(name, protocol, section),
-            Digest = DigestOf(section, protocol),
+            Digest = section.Choice<DigestAlgorithm>("digest"),
             Window = section.Int("window", 1, Greeting.MaxWindow),
             ResumeAbove = section.Bytes("resume-above", 0, 1L << 60),
             IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, hour),
@@ -138,12 +138,4 @@ public sealed record TargetSettings
             section.Reject("payload-id", $"'{Printable.Of(id)}' is not an id: needs 1 to {DeliveryId.MaxLength} of A-Z a-z 0-9 . _ : -");
         return id.Length > 0 ? id : protocol == Protocol.Raw ? name : Guid.CreateVersion7().ToString();
     }
-
-    private static DigestAlgorithm DigestOf(SettingsSection section, Protocol protocol) =>
-        section.OneOf("digest", ["default", "xxh128", "sha256"]) switch
-        {
-            "xxh128" => DigestAlgorithm.Xxh128,
-            "sha256" => DigestAlgorithm.Sha256,
-            _ => protocol == Protocol.Deliveries ? DigestAlgorithm.Xxh128 : DigestAlgorithm.Sha256,
-        };
 }

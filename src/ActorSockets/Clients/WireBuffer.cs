@@ -1,5 +1,4 @@
 using System.Buffers;
-using ActorSockets.Protocols.Deliveries;
 
 namespace ActorSockets.Clients;
 
