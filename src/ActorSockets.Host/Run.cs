@@ -40,7 +40,7 @@ internal sealed class Run(
         if (bound.IsCompleted && (await bound).Failed.Count > 0 || web.IsCompleted && !await web)
             return await ConcludeAsync(reporter, ExitCodes.Failure);
 
-        var deliveries = settings.Library.Targets.Where(t => t.Payload is not null).Select(t => (t.Name, t.Name)).ToArray();
+        var deliveries = settings.Library.Targets.Where(t => t.Payload is not null).Select(t => (t.Name, t.PayloadId)).ToArray();
         reporter.Tell(new ReporterActor.Expect(deliveries));
         if (!signals.First.IsCompleted && !EndsAtOnce)
         {

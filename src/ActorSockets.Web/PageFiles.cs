@@ -9,6 +9,8 @@ internal static class PageFiles
     public static HttpResponse? Find(string path) => path switch
     {
         "/" => Read("index.html", "text/html; charset=utf-8"),
+        "/page.css" => Read("page.css", "text/css; charset=utf-8"),
+        "/page.js" => Read("page.js", "text/javascript; charset=utf-8"),
         "/icon.svg" => Read("icon.svg", "image/svg+xml"),
         _ => null,
     };

@@ -141,7 +141,7 @@ public sealed class ActorSocketsExtension : IExtension
     {
         var targets = Settings.Targets.Where(t => t.Payload is not null).ToArray();
         foreach (var target in targets)
-            Ref.Tell(new Deliveries.Deliver(target.Name, target.Name, target.Payload!), _system.DeadLetters);
+            Ref.Tell(new Deliveries.Deliver(target.PayloadId, target.Name, target.Payload!), _system.DeadLetters);
         return targets.Length;
     }
 

@@ -122,6 +122,8 @@ public sealed class WebServerSpecs
 
     [Theory]
     [InlineData("/", "text/html; charset=utf-8")]
+    [InlineData("/page.js", "text/javascript; charset=utf-8")]
+    [InlineData("/page.css", "text/css; charset=utf-8")]
     [InlineData("/icon.svg", "image/svg+xml")]
     public async Task The_page_may_load_only_what_is_its_own(string path, string type)
     {

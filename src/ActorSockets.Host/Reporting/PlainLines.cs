@@ -45,13 +45,15 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ServerEvents.CleaningFailed e => $"server {e.Server}: cannot delete old partial files: {e.Reason}",
         Deliveries.Connecting e => $"target {e.Target}: connecting to {e.Endpoint}{(e.Attempt > 1 ? $", attempt {e.Attempt}" : "")}",
         Deliveries.Connected e => Connected(e, now),
+        Deliveries.Resumed e => $"target {e.Target}: resuming at {Size(e.Offset)} of {Size(e.Length)}",
+        Deliveries.ForgetsEarly e => $"target {e.Target}: warning: the server forgets ids after {Durations.Format(e.Remembers)}, but give-up-after is {Durations.Format(e.GiveUpAfter)}: a later retry can be stored twice",
         Deliveries.Progressed e when RateToReport(e, now) is { } rate =>
             $"target {e.Target}: {100.0 * e.Taken / e.Length:0} % of {Sizes.Format(e.Length)}, {rate}/s",
         Deliveries.Blocked e when ReportsBlocked(e.Target, now) =>
             $"target {e.Target}: BLOCKED: took nothing for {Durations.Format(e.Since)}; {Size(e.Remaining)} remain; retrying",
         Deliveries.Unblocked e when _blockedReported.Remove(e.Target) => $"target {e.Target}: takes bytes again after {Durations.Format(e.Lasted)}",
         Deliveries.BackingOff e => $"target {e.Target}: {e.Reason}; next attempt in {Durations.Format(e.Delay)}",
-        Deliveries.Delivered e => $"target {e.Target}: DELIVERED {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}",
+        Deliveries.Delivered e => $"target {e.Target}: DELIVERED {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}{(e.Report.ResumedFrom > 0 ? $", resumed at {Size(e.Report.ResumedFrom)}" : "")}",
         Deliveries.Sent e => $"target {e.Target}: SENT {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}{(e.Confirmed == Confirm.Close ? "; the peer closed (no proof that it stored anything)" : " (confirm = none: no proof that it arrived)")}",
         Deliveries.Unconfirmed e => $"target {e.Target}: UNCONFIRMED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",

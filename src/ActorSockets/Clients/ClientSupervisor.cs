@@ -1,5 +1,6 @@
 using ActorSockets.Events;
 using ActorSockets.Platform;
+using ActorSockets.Protocols;
 using ActorSockets.Transport;
 using Akka.Actor;
 
@@ -95,7 +96,10 @@ internal sealed class ClientSupervisor : UntypedActor
 
     private void Add(TargetSettings target)
     {
-        var sender = Context.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), _gate, _connector), target.Name);
+        var queue = new DeliveryQueue(target.MaxQueued);
+        var sender = Context.ActorOf(target.Protocol == Protocol.Deliveries
+            ? PipelineSenderActor.Props(target, queue, _gate, _connector)
+            : SenderActor.Props(target, queue, _gate, _connector), target.Name);
         Context.Watch(sender);
         _senders.Add(target.Name, sender);
     }

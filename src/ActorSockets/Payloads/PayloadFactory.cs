@@ -18,7 +18,17 @@ internal static class PayloadFactory
     /// <summary>The one payload that the section describes; null when it is empty.</summary>
     public static Payload? From(SettingsSection section, IReadOnlyDictionary<string, Func<string, Payload>> others)
     {
-        string[] keys = [.. section.Keys], known = [.. Kinds.Keys, .. others.Keys];
+        // Not a payload, but what its receiver is to call it.
+        const string Name = "name";
+        var payload = Unnamed(section, [.. section.Keys.Where(k => k != Name)], others);
+        if (payload is null || !section.Keys.Contains(Name))
+            return payload;
+        return payload with { Name = section.Text(Name) };
+    }
+
+    private static Payload? Unnamed(SettingsSection section, string[] keys, IReadOnlyDictionary<string, Func<string, Payload>> others)
+    {
+        string[] known = [.. Kinds.Keys, .. others.Keys];
         foreach (var key in keys.Except(known))
             section.Reject(key, $"unknown payload; needs one of {string.Join(", ", known)}");
         if (keys.Length > 1)

@@ -38,6 +38,13 @@ internal sealed class WebSystem : IAsyncDisposable
         return new WebSystem(system, sockets, await WebServer.StartAsync(system));
     }
 
+    /// <summary>As if this had happened.</summary>
+    public void Publish(params object[] events)
+    {
+        foreach (var happened in events)
+            _system.EventStream.Publish(happened);
+    }
+
     public async Task<int> PortAsync(string server) => (await Sockets.WhenBoundAsync()).Bound.Single(b => b.Server == server).Endpoint.Port;
 
     public async Task<(int Status, string Text)> GetAsync(string path)

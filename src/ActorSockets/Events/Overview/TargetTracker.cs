@@ -44,6 +44,9 @@ internal sealed class TargetTracker(string name, string endpoint, Phase phase)
                 Enter(Phase.Sending, now);
                 _length = e.Length;
                 break;
+            case Deliveries.Resumed e:
+                _taken = e.Offset;
+                break;
             case Deliveries.Progressed e:
                 _taken = e.Taken;
                 _troubleAt = null;
