@@ -29,6 +29,50 @@ internal static class Schema
         ) strict, without rowid;
         create index incoming_by_age on incoming (state, at);
         """,
+
+        // A payload may have many deliveries. A delivery that is done leaves, and the last one takes the payload along.
+        """
+        create table payload (
+          number     integer primary key,
+          length     integer not null,   -- bytes
+          digest     text,               -- as above
+          file       text,               -- its name in payloads/; null: the bytes are here
+          bytes      blob,
+          check ((file is null) <> (bytes is null))
+        ) strict;
+        create index payload_by_length on payload (length);
+        create table delivery (
+          number     integer primary key,  -- the order of a target's line
+          target     text    not null,
+          id         text    not null,
+          payload    integer not null references payload,
+          length     integer not null,     -- the payload's
+          name       text,                 -- the file name that the receiver should give it
+          state      text    not null check (state in ('queued', 'held', 'failed', 'unconfirmed')),
+          created    text    not null,
+          since      text    not null,     -- when it came, or was last told to be tried again
+          attempts   integer not null,
+          attempted  text,                 -- when the last attempt that failed ended
+          kind       text,                 -- why it did: for programs
+          reason     text,                 -- and for people
+          finished   text,                 -- when it was set aside
+          unique (target, id)
+        ) strict;
+        create index delivery_line on delivery (target, state);
+        create index delivery_by_payload on delivery (payload);
+        create table target (
+          name       text    primary key,
+          held       integer not null    -- 1: nothing is sent
+        ) strict, without rowid;
+        create table command (             -- of other processes, for the one that has the lock
+          number     integer primary key autoincrement,
+          at         text    not null,
+          verb       text    not null check (verb in ('retry', 'cancel', 'hold', 'release')),
+          target     text,                 -- null: of any target
+          id         text,                 -- null: of any id
+          changed    integer               -- deliveries that it changed; null: it waits
+        ) strict;
+        """,
     ];
 
     /// <summary>The version of this program.</summary>

@@ -48,6 +48,18 @@ internal sealed class SqliteWriter : IAsyncDisposable
         return await waiting.Done;
     }
 
+    /// <summary>The same on the caller's thread, before any other change: what opens a store.</summary>
+    public void Run(Action<SqliteSession> change)
+    {
+        var first = new Change<bool>(session =>
+        {
+            change(session);
+            return true;
+        });
+        Write([first]);
+        first.Done.GetAwaiter().GetResult();
+    }
+
     /// <summary>Writes what waits, and closes the file.</summary>
     public async ValueTask DisposeAsync() => await _thread.Run(() =>
     {

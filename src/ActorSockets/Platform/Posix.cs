@@ -91,6 +91,11 @@ internal static class Posix
     /// </summary>
     public static bool IsAmongTheLast(SafeHandle handle) => handle.DangerousGetHandle() >= HandleLimit - ReservedHandles;
 
+    /// <summary>Whether the disk or a quota has no room for a write.</summary>
+    public static bool IsDiskFull(Exception e) =>
+        // ENOSPC; EDQUOT of Linux, of macOS and the BSDs; ERROR_DISK_FULL.
+        e is IOException { HResult: 28 or 122 or 69 or unchecked((int)0x80070070) };
+
     /// <summary>Whether a file could not be opened because another process has locked it.</summary>
     public static bool IsLockedByAnother(IOException e) =>
         // EWOULDBLOCK of Linux, of macOS and the BSDs; ERROR_SHARING_VIOLATION.
