@@ -12,9 +12,9 @@ internal static class OutboxCommands
     public static (IReadOnlyList<string> Targets, int Changed) Execute(SqliteSession session, QueueCommand command, DateTime now, OutboxMoves moves)
     {
         var (target, id) = (command.Selection.Target, command.Selection.Id);
-        if (id is null && command.Verb is QueueVerb.Hold or QueueVerb.Release && id is null)
-            return HoldTargets(session, target, command.Verb == QueueVerb.Hold);
-
+        if (id is null && command.Verb == QueueVerb.Hold)
+            return Hold(session, target);
+        var released = id is null && command.Verb == QueueVerb.Release ? Release(session, target) : [];
         var from = command.Verb switch
         {
             QueueVerb.Hold => "state = 'queued'",
@@ -44,14 +44,18 @@ internal static class OutboxCommands
             }
         }
 
-        return ([.. rows.Select(row => row.Target).Distinct()], rows.Count);
+        string[] targets = [.. rows.Select(row => row.Target).Union(released)];
+        return (targets, id is null && command.Verb == QueueVerb.Release ? targets.Length : rows.Count);
     }
 
-    private static (IReadOnlyList<string> Targets, int Changed) HoldTargets(SqliteSession session, string? target, bool held)
+    private static (IReadOnlyList<string> Targets, int Changed) Hold(SqliteSession session, string? target)
     {
-        var known = target is not null ? [target] : session.Query("select distinct target from delivery union select name from target", row => row.GetString(0));
-        foreach (var name in known)
-            session.Execute("insert into target (name, held) values (?1, ?2) on conflict (name) do update set held = ?2", name, held ? 1 : 0);
-        return (known, known.Count);
+        var held = target is not null ? [target] : session.Query("select distinct target from delivery union select name from target", row => row.GetString(0));
+        foreach (var name in held)
+            session.Execute("insert into target (name, held) values (?1, 1) on conflict (name) do update set held = 1", name);
+        return (held, held.Count);
     }
+
+    private static List<string> Release(SqliteSession session, string? target) =>
+        session.Query("delete from target where held = 1 and (?1 is null or name = ?1) returning name", row => row.GetString(0), target);
 }

@@ -28,17 +28,10 @@ internal sealed class PayloadFiles
     /// <summary>Opens a new file. Blocks.</summary>
     public FileStream Create(string name) => Try(PathOf(name), "created", () =>
     {
+        CreateDirectory();
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(_directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-        else
-        {
-            Directory.CreateDirectory(_directory);
-        }
-
         return new FileStream(PathOf(name), options);
     });
 
@@ -75,6 +68,17 @@ internal sealed class PayloadFiles
         var there = Directory.EnumerateFiles(_directory).Select(path => Path.GetFileName(path)).ToHashSet(StringComparer.Ordinal);
         Delete(there.Where(name => !named.Contains(name)));
         return [.. named.Where(name => !there.Contains(name))];
+    }
+
+    private void CreateDirectory()
+    {
+        if (Directory.Exists(_directory))
+            return;
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(_directory);
+        else
+            Directory.CreateDirectory(_directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Posix.FlushDirectory(Path.GetDirectoryName(_directory)!);
     }
 
     /// <summary>Errors name the file and what the system said; a full disk stays one.</summary>

@@ -35,7 +35,7 @@ internal static class Schema
         create table payload (
           number     integer primary key,
           length     integer not null,   -- bytes
-          digest     text,               -- as above
+          digest     text    not null,   -- of all bytes, as xxh128:HEX
           file       text,               -- its name in payloads/; null: the bytes are here
           bytes      blob,
           check ((file is null) <> (bytes is null))
@@ -60,6 +60,7 @@ internal static class Schema
         ) strict;
         create index delivery_line on delivery (target, state);
         create index delivery_by_payload on delivery (payload);
+        create index delivery_by_finished on delivery (finished) where finished is not null;
         create table target (
           name       text    primary key,
           held       integer not null    -- 1: nothing is sent
@@ -82,14 +83,9 @@ internal static class Schema
     /// <exception cref="LedgerException">The file is another program's, or was written by a newer version. It is unchanged.</exception>
     public static void Migrate(SqliteSession session, string path)
     {
-        var application = session.Number("pragma application_id");
         var version = session.Number("pragma user_version");
-        var isNew = version == 0 && application == 0 && session.Number("select count(*) from sqlite_schema") == 0;
-        if (!isNew && application != ApplicationId)
-            throw new LedgerException($"{path} is a database of another program: use another directory");
-        if (version > Version)
-            throw new LedgerException($"{path} was written by a newer version of ActorSockets (schema {version}; this one knows {Version}): use that version");
-
+        if (version > 0 || session.Number("select count(*) from sqlite_schema") > 0)
+            RequireKnown(session, path, version);
         for (var step = (int)version; step < Version; step++)
         {
             session.Script($"""
@@ -100,5 +96,23 @@ internal static class Schema
                 commit;
                 """);
         }
+    }
+
+    /// <summary>Whether a file can be read as it is.</summary>
+    /// <exception cref="LedgerException">It is of another program or another version.</exception>
+    public static void RequireReadable(SqliteSession session, string path)
+    {
+        var version = session.Number("pragma user_version");
+        RequireKnown(session, path, version);
+        if (version < Version)
+            throw new LedgerException($"{path} was written by an older version of ActorSockets, and has no outbox");
+    }
+
+    private static void RequireKnown(SqliteSession session, string path, long version)
+    {
+        if (session.Number("pragma application_id") != ApplicationId)
+            throw new LedgerException($"{path} is a database of another program: use another directory");
+        if (version > Version)
+            throw new LedgerException($"{path} was written by a newer version of ActorSockets (schema {version}; this one knows {Version}): use that version");
     }
 }

@@ -14,24 +14,23 @@ internal sealed class SpooledPayload : IPayloadWriter
 
     private readonly PayloadFiles _files;
     private readonly OutboxRoom _room;
-    private readonly PayloadDigest? _hash;
+    private readonly PayloadDigest _hash = PayloadDigest.Of(DigestAlgorithm.Xxh128);
     private readonly BlockingCall<ReadOnlyMemory<byte>, bool> _write;
     private byte[]? _held = [];
     private FileStream? _file;
     private bool _isSubmitted;
 
-    public SpooledPayload(PayloadFiles files, OutboxRoom room, bool hashes)
+    public SpooledPayload(PayloadFiles files, OutboxRoom room)
     {
         _files = files;
         _room = room;
-        _hash = hashes ? PayloadDigest.Of(DigestAlgorithm.Xxh128) : null;
         _write = new BlockingCall<ReadOnlyMemory<byte>, bool>(files.Disk, Write);
     }
 
     public long Length { get; private set; }
 
-    /// <summary>Once it is complete: its digest, if it has one.</summary>
-    public string? Digest { get; private set; }
+    /// <summary>Once it is complete: its digest.</summary>
+    public string Digest { get; private set; } = "";
 
     /// <summary>Once it is complete: whether it is.</summary>
     public bool IsComplete { get; private set; }
@@ -58,11 +57,11 @@ internal sealed class SpooledPayload : IPayloadWriter
             throw Explained(e);
         }
 
-        _hash?.Append(bytes.Span);
+        _hash.Append(bytes.Span);
         Length += bytes.Length;
     }
 
-    public async Task CompleteAsync(string? digest = null)
+    public async ValueTask CompleteAsync()
     {
         try
         {
@@ -82,7 +81,7 @@ internal sealed class SpooledPayload : IPayloadWriter
 
         if (_held is not null && _held.Length != Length)
             Array.Resize(ref _held, (int)Length);
-        Digest = digest ?? _hash?.Value().ToString();
+        Digest = _hash.Value().ToString();
         IsComplete = true;
     }
 
@@ -91,7 +90,7 @@ internal sealed class SpooledPayload : IPayloadWriter
 
     public async ValueTask DisposeAsync()
     {
-        _hash?.Dispose();
+        _hash.Dispose();
         if (_isSubmitted)
             return;
         _isSubmitted = true;

@@ -7,5 +7,5 @@ internal sealed class SqliteOpener : IStoreOpener
 {
     public IStore Open(string directory) => SqliteStore.Open(directory);
 
-    public IQueue OpenQueue(string directory) => SqliteQueue.Open(directory);
+    public async Task<IQueue> OpenQueueAsync(string directory) => await SqliteQueue.OpenAsync(directory);
 }

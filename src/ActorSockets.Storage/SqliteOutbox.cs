@@ -10,17 +10,16 @@ internal sealed class SqliteOutbox : IOutbox
     // Rows of one delete: other changes need not wait for more.
     private const int ForgottenTogether = 1_000;
 
-    private readonly string _path;
     private readonly SqliteWriter _writer;
     private readonly SqliteReaders _readers;
     private readonly PayloadFiles _files;
     private readonly ConcurrentDictionary<string, Action<LineChange>> _listeners = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Target, string Id), TaskCompletionSource> _awaited = new();
     private long _lastNumber;
+    private volatile bool _stopped;
 
-    private SqliteOutbox(string path, SqliteWriter writer, SqliteReaders readers, PayloadFiles files, OutboxLimits limits)
+    private SqliteOutbox(SqliteWriter writer, SqliteReaders readers, PayloadFiles files, OutboxLimits limits)
     {
-        _path = path;
         _writer = writer;
         _readers = readers;
         _files = files;
@@ -30,22 +29,25 @@ internal sealed class SqliteOutbox : IOutbox
     public OutboxRoom Room { get; }
 
     /// <inheritdoc cref="IStore.OpenOutbox"/>
-    public static SqliteOutbox Open(string directory, string path, SqliteWriter writer, SqliteReaders readers, OutboxLimits limits)
+    public static SqliteOutbox Open(string directory, SqliteWriter writer, SqliteReaders readers, OutboxLimits limits)
     {
         var files = new PayloadFiles(directory);
-        var outbox = new SqliteOutbox(path, writer, readers, files, limits);
+        var outbox = new SqliteOutbox(writer, readers, files, limits);
         writer.Run(session => outbox.Start(session));
         return outbox;
     }
 
-    public IPayloadWriter Begin(bool hashes = true) => new SpooledPayload(_files, Room, hashes);
+    public IReadOnlyList<string> Damages { get; private set; } = [];
+
+    public IPayloadWriter Begin() => new SpooledPayload(_files, Room);
 
     public async Task SubmitAsync(Submission submission)
     {
         var payload = (SpooledPayload)submission.Payload;
         if (!payload.IsComplete)
             throw new InvalidOperationException("the payload is not complete");
-        Room.Require(submission.Deliveries, payload.Length);
+        string[] targets = [.. submission.Deliveries.Select(delivery => delivery.Target)];
+        Room.Join(targets, payload.Length);
         try
         {
             await _writer.RunAsync(session =>
@@ -59,18 +61,18 @@ internal sealed class SqliteOutbox : IOutbox
                 return true;
             });
         }
-        catch (LedgerException e) when (e.IsFull)
+        catch (Exception e)
         {
-            throw Room.DiskIsFull(e);
+            Room.Leave(targets, payload.Length);
+            if (e is LedgerException { IsFull: true } full)
+                throw Room.DiskIsFull(full);
+            throw;
         }
 
         payload.Submitted();
         Room.Stored(payload.Length, payload.Length);
-        foreach (var delivery in submission.Deliveries)
-        {
-            Room.Moved(delivery.Target, payload.Length, null, DeliveryState.Queued);
-            Tell(delivery.Target, LineChange.Longer);
-        }
+        foreach (var target in targets)
+            Tell(target, LineChange.Longer);
     }
 
     public Task<IReadOnlyList<StoredDelivery>> NextAsync(string target, long after, int most, long mostBytes) => _readers.RunAsync<IReadOnlyList<StoredDelivery>>(session =>
@@ -106,18 +108,44 @@ internal sealed class SqliteOutbox : IOutbox
             Ended(record.Delivery.Target, record.Delivery.Id);
     }
 
-    public async Task WhenEndedAsync(IReadOnlyCollection<(string Target, string Id)> deliveries)
+    public async Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets)
     {
-        var ends = deliveries.Select(delivery => (delivery, End: _awaited.GetOrAdd(delivery, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)))).ToArray();
+        var ends = targets.Select(target => _awaited.GetOrAdd((target, id), _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task).ToArray();
         // What has ended before it was awaited.
-        foreach (var (delivery, _) in ends)
+        foreach (var target in targets)
         {
-            if (!await WaitsAsync(delivery.Target, delivery.Id))
-                Ended(delivery.Target, delivery.Id);
+            if (_stopped || (await StateAsync(target, id)) is not (DeliveryState.Queued or DeliveryState.Held))
+                Ended(target, id);
         }
 
-        await Task.WhenAll(ends.Select(end => end.End.Task));
+        await Task.WhenAll(ends);
+        var failed = new List<string>();
+        foreach (var target in targets)
+        {
+            switch (await StateAsync(target, id))
+            {
+                case null:
+                    break;
+                case DeliveryState.Queued or DeliveryState.Held:
+                    throw new IOException($"the delivery {id} still waits for {target}");
+                default:
+                    failed.Add(target);
+                    break;
+            }
+        }
+
+        return failed;
     }
+
+    public void StopWaiting()
+    {
+        _stopped = true;
+        foreach (var (target, id) in _awaited.Keys)
+            Ended(target, id);
+    }
+
+    public Task<DateTime?> OldestAsync() => _readers.RunAsync(session =>
+        session.Query("select created from delivery where state in ('queued', 'held') order by number limit 1", row => (DateTime?)StoredTime.Parse(row.GetString(0))).SingleOrDefault());
 
     public void Listen(string target, Action<LineChange> changed) => _listeners[target] = changed;
 
@@ -141,7 +169,7 @@ internal sealed class SqliteOutbox : IOutbox
                 var done = new OutboxMoves();
                 var rows = session.Query("""
                     delete from delivery where number in
-                      (select number from delivery where state in ('failed', 'unconfirmed') and finished < ?1 limit ?2)
+                      (select number from delivery where finished is not null and finished < ?1 limit ?2)
                     returning target, length, state, payload
                     """, row => (Target: row.GetString(0), Length: row.GetInt64(1), State: row.GetString(2), Payload: row.GetInt64(3)), StoredTime.Format(before), ForgottenTogether);
                 foreach (var row in rows)
@@ -167,13 +195,7 @@ internal sealed class SqliteOutbox : IOutbox
     {
         _lastNumber = session.Number("select max(coalesce((select max(number) from delivery), 0), coalesce((select max(number) from payload), 0))");
         var named = session.Query("select file from payload where file is not null", row => row.GetString(0)).ToHashSet(StringComparer.Ordinal);
-        foreach (var lost in _files.Sweep(named))
-        {
-            session.Execute("""
-                update delivery set state = 'failed', kind = 'Payload', reason = ?2, finished = ?3
-                where state in ('queued', 'held') and payload in (select number from payload where file = ?1)
-                """, lost, $"the payload's file {_files.PathOf(lost)} is gone", StoredTime.Format(DateTime.UtcNow));
-        }
+        Damages = [.. _files.Sweep(named).SelectMany(lost => SetAside(session, $"the payload's file {_files.PathOf(lost)} is gone", lost))];
 
         session.Each("select target, state, count(*), sum(length) from delivery group by target, state", row =>
         {
@@ -182,6 +204,11 @@ internal sealed class SqliteOutbox : IOutbox
         });
         Room.Stored(session.Number("select coalesce(sum(length), 0) from payload"), reserved: 0);
     }
+
+    private static List<string> SetAside(SqliteSession session, string reason, string lost) => session.Query("""
+        update delivery set state = 'failed', kind = 'Payload', reason = ?2, finished = ?3
+        where state in ('queued', 'held') and payload in (select number from payload where file = ?1) returning target, id
+        """, row => $"delivery {row.GetString(1)} for {row.GetString(0)} is set aside as failed: {reason}", lost, reason, StoredTime.Format(DateTime.UtcNow));
 
     private async Task<int> ExecuteAsync(QueueCommand command, long? number)
     {
@@ -213,19 +240,19 @@ internal sealed class SqliteOutbox : IOutbox
             row.IsDBNull(8) ? null : row.GetFieldValue<byte[]>(8),
             row.IsDBNull(7) ? null : _files.PathOf(row.GetString(7)),
             row.GetInt64(5),
-            row.IsDBNull(6) ? null : row.GetString(6)),
+            row.GetString(6)),
     };
 
     private long Number() => ++_lastNumber;
 
-    private Task<bool> WaitsAsync(string target, string id) => _readers.RunAsync(session =>
-        session.Query("select 1 from delivery where target = ?1 and id = ?2 and state in ('queued', 'held')", _ => true, target, id).Count > 0);
+    private Task<DeliveryState?> StateAsync(string target, string id) => _readers.RunAsync(session =>
+        session.Query("select state from delivery where target = ?1 and id = ?2", row => (DeliveryState?)OutboxRows.StateOf(row.GetString(0)), target, id).SingleOrDefault());
 
     private async Task ReleaseAwaitedAsync()
     {
         foreach (var (target, id) in _awaited.Keys)
         {
-            if (!await WaitsAsync(target, id))
+            if (await StateAsync(target, id) is null)
                 Ended(target, id);
         }
     }

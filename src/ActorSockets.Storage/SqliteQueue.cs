@@ -4,37 +4,40 @@ using Microsoft.Data.Sqlite;
 namespace ActorSockets.Storage;
 
 /// <summary>
-/// The outbox for a person. When no program has the directory, this takes its lock and changes the tables itself. Otherwise it
-/// writes commands into a table, from where the program takes them: only one process changes deliveries at a time.
+/// The outbox for a person. A command is executed here, under the directory's lock, when no program has it. Otherwise it is written
+/// into a table, from where the program takes it: only one process changes deliveries at a time.
 /// </summary>
 internal sealed class SqliteQueue : IQueue
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly OutboxLimits None = new(long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue);
 
     private readonly SqliteReaders _readers;
-    private readonly SqliteStore? _store;
-    private readonly SqliteOutbox? _outbox;
     private readonly string _directory;
     private readonly string _path;
 
-    private SqliteQueue(string directory, string path, SqliteStore? store)
+    private SqliteQueue(string directory, string path)
     {
         _directory = directory;
         _path = path;
-        _store = store;
-        _outbox = store is null ? null : (SqliteOutbox)store.OpenOutbox(new OutboxLimits(long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue));
         _readers = new SqliteReaders(path);
     }
 
-    public bool IsInUse => _store is null;
+    public bool IsInUse => DirectoryLock.IsTaken(_directory);
 
-    /// <inheritdoc cref="IStoreOpener.OpenQueue"/>
-    public static SqliteQueue Open(string directory)
+    /// <inheritdoc cref="IStoreOpener.OpenQueueAsync"/>
+    public static async Task<SqliteQueue> OpenAsync(string directory)
     {
         var path = Path.Combine(directory, SqliteStore.FileName);
         if (!File.Exists(path))
             throw new LedgerException($"there is no outbox in {directory}: nothing was ever stored there");
-        return new SqliteQueue(directory, path, DirectoryLock.IsTaken(directory) ? null : SqliteStore.Open(directory));
+        var queue = new SqliteQueue(directory, path);
+        await queue._readers.RunAsync(session =>
+        {
+            Schema.RequireReadable(session, path);
+            return true;
+        });
+        return queue;
     }
 
     public Task<IReadOnlyList<QueueLine>> LinesAsync() => _readers.RunAsync<IReadOnlyList<QueueLine>>(session =>
@@ -69,8 +72,11 @@ internal sealed class SqliteQueue : IQueue
 
     public async Task<int?> ExecuteAsync(QueueCommand command, TimeSpan patience)
     {
-        if (_outbox is not null)
-            return await _outbox.ExecuteAsync(command);
+        if (!IsInUse)
+        {
+            await using var store = await Task.Run(() => SqliteStore.Open(_directory));
+            return await store.OpenOutbox(None).ExecuteAsync(command);
+        }
 
         var number = await Task.Run(() => Leave(command));
         for (var waited = TimeSpan.Zero; waited < patience; waited += PollInterval)
@@ -83,12 +89,7 @@ internal sealed class SqliteQueue : IQueue
         return await ChangedAsync(number);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _readers.Dispose();
-        if (_store is not null)
-            await _store.DisposeAsync();
-    }
+    public void Dispose() => _readers.Dispose();
 
     /// <summary>A command as it was left in the table.</summary>
     public static (long Number, QueueCommand Command) ReadCommand(SqliteDataReader row) => (row.GetInt64(0), new QueueCommand(
@@ -127,7 +128,7 @@ internal sealed class SqliteQueue : IQueue
         Id = row.GetString(1),
         State = OutboxRows.StateOf(row.GetString(2)),
         Length = row.GetInt64(3),
-        Digest = Text(row, 4),
+        Digest = row.GetString(4),
         File = Text(row, 5) is { } file ? new PayloadFiles(_directory).PathOf(file) : null,
         Name = Text(row, 6),
         Created = StoredTime.Parse(row.GetString(7)),

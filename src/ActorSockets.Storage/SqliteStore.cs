@@ -68,7 +68,7 @@ internal sealed class SqliteStore : IStore
         }
     }
 
-    public IOutbox OpenOutbox(OutboxLimits limits) => SqliteOutbox.Open(_directory, Path, Writer, _readers, limits);
+    public IOutbox OpenOutbox(OutboxLimits limits) => SqliteOutbox.Open(_directory, Writer, _readers, limits);
 
     /// <summary>Reads beside the writer.</summary>
     public Task<T> ReadAsync<T>(Func<SqliteSession, T> query) => _readers.RunAsync(query);
@@ -93,7 +93,7 @@ internal sealed class SqliteStore : IStore
         {
             if (OperatingSystem.IsWindows())
                 Directory.CreateDirectory(directory);
-            else
+            else if (!Directory.Exists(directory))
                 Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
         catch (Exception e) when (Posix.IsFileError(e))

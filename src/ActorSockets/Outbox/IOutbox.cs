@@ -9,16 +9,19 @@ internal interface IOutbox
     /// <summary>How much there is, and how much may be.</summary>
     OutboxRoom Room { get; }
 
+    /// <summary>What was wrong when it was opened, as sentences for people: deliveries whose payload's file is gone, and that are set aside.</summary>
+    IReadOnlyList<string> Damages { get; }
+
     /// <summary>Begins a payload. Its bytes are nothing to anybody before <see cref="SubmitAsync"/>.</summary>
-    /// <param name="hashes">Whether its XXH128 is computed; off when somebody else knows its digest.</param>
-    IPayloadWriter Begin(bool hashes = true);
+    IPayloadWriter Begin();
 
     /// <summary>
     /// Puts one payload into the lines of some targets. Done when a power cut does not lose it: its bytes are flushed first, then
     /// all rows are committed together.
     /// </summary>
     /// <exception cref="OutboxFullException">A limit is reached, or the disk is full. Nothing was written; it may succeed later.</exception>
-    /// <exception cref="IOException">Nothing was written: the store failed, or a delivery of the same id waits for the target.</exception>
+    /// <exception cref="DuplicateDeliveryException">Nothing was written: one of the targets has a delivery of that id.</exception>
+    /// <exception cref="IOException">Nothing was written: the store failed.</exception>
     Task SubmitAsync(Submission submission);
 
     /// <summary>The next deliveries of a target's line that are neither held nor failed, in the order in which they came.</summary>
@@ -33,9 +36,17 @@ internal interface IOutbox
     /// <exception cref="IOException">Nothing was written.</exception>
     Task RecordAsync(params IReadOnlyCollection<OutboxRecord> records);
 
-    /// <summary>Done when none of the deliveries waits any more: each is delivered, or has failed and is kept.</summary>
+    /// <summary>Done when none of the deliveries waits any more: each is delivered, or was cancelled, or has failed and is kept.</summary>
+    /// <returns>The targets of those that have failed.</returns>
+    /// <exception cref="IOException">The store cannot be read, or <see cref="StopWaiting"/> was called: they go on waiting.</exception>
+    Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets);
+
+    /// <summary>Ends every <see cref="WhenEndedAsync"/>, now and later.</summary>
+    void StopWaiting();
+
+    /// <summary>When the oldest delivery came that is queued or held, in UTC; null: none is.</summary>
     /// <exception cref="IOException">The store cannot be read.</exception>
-    Task WhenEndedAsync(IReadOnlyCollection<(string Target, string Id)> deliveries);
+    Task<DateTime?> OldestAsync();
 
     /// <summary>Calls back, on any thread, when the line of a target has changed. One listener for each target.</summary>
     void Listen(string target, Action<LineChange> changed);

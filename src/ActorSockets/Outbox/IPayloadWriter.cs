@@ -11,9 +11,8 @@ internal interface IPayloadWriter : IAsyncDisposable
     /// <exception cref="IOException">They cannot be written.</exception>
     ValueTask WriteAsync(ReadOnlyMemory<byte> bytes);
 
-    /// <summary>All bytes have come. Done when a power cut does not lose them.</summary>
-    /// <param name="digest">Of all bytes, as <c>ALGORITHM:HEX</c>; null: their XXH128, when the payload was begun so.</param>
+    /// <summary>All bytes have come. Done when a power cut does not lose them. Once; when it fails, the payload is of no more use.</summary>
     /// <exception cref="OutboxFullException">The disk has no room.</exception>
     /// <exception cref="IOException">They cannot be flushed.</exception>
-    Task CompleteAsync(string? digest = null);
+    ValueTask CompleteAsync();
 }

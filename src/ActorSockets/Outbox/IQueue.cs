@@ -1,7 +1,7 @@
 namespace ActorSockets.Outbox;
 
 /// <summary>An outbox as a person sees it, whether a program has it open or not.</summary>
-internal interface IQueue : IAsyncDisposable
+internal interface IQueue : IDisposable
 {
     /// <summary>Whether a running program has the outbox: it executes commands then.</summary>
     bool IsInUse { get; }
@@ -64,7 +64,7 @@ internal sealed record QueueEntry
 
     public required long Length { get; init; }
 
-    public required string? Digest { get; init; }
+    public required string Digest { get; init; }
 
     /// <summary>The payload's file; null: it is in the database.</summary>
     public required string? File { get; init; }

@@ -20,7 +20,7 @@ internal interface IStoreOpener
     /// </exception>
     IStore Open(string directory);
 
-    /// <summary>Opens the outbox of a directory for a person, beside the process that has it open, if any. Blocks.</summary>
+    /// <summary>Opens the outbox of a directory for a person, beside the process that has it open, if any.</summary>
     /// <exception cref="LedgerException">There is none, or it cannot be read.</exception>
-    IQueue OpenQueue(string directory);
+    Task<IQueue> OpenQueueAsync(string directory);
 }

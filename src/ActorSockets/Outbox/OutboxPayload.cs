@@ -9,40 +9,39 @@ namespace ActorSockets.Outbox;
 /// <param name="Bytes">The bytes; null: they are in the file.</param>
 /// <param name="File">The file's path; null: they are in memory.</param>
 /// <param name="Length">How many there are.</param>
-/// <param name="Digest">Of all bytes, as <c>ALGORITHM:HEX</c>; null: nobody computed it.</param>
-internal sealed record OutboxPayload(byte[]? Bytes, string? File, long Length, string? Digest) : Payload
+/// <param name="Digest">Of all bytes, as <c>ALGORITHM:HEX</c>.</param>
+internal sealed record OutboxPayload(byte[]? Bytes, string? File, long Length, string Digest) : Payload
 {
     public override string Description => $"{Sizes.Format(Length)} of the outbox";
 
-    /// <exception cref="IOException">It is not what was stored.</exception>
+    /// <exception cref="IOException">It is not what was stored. The digest of a file is compared when it has been read.</exception>
     public override Stream Open()
     {
         if (Bytes is null)
         {
-            var file = new FilePayload(File!).Open();
-            return Checked(file, file.Length);
+            var file = (FilePayloadStream)new FilePayload(File!).Open();
+            if (file.Length == Length)
+                return new StoredFileStream(file, Expected, this);
+            file.Dispose();
+            throw new IOException(Damaged($"has {file.Length} B"));
         }
 
-        var bytes = new MemoryStream(Bytes, writable: false);
-        return Digest is null || Parsed is not { } digest || Hash(digest.Algorithm) == digest ? Checked(bytes, bytes.Length) : throw Damaged(bytes, "has another digest");
+        return Bytes.Length == Length && Hash() == Expected
+            ? new MemoryStream(Bytes, writable: false)
+            : throw new IOException(Damaged("has other bytes"));
     }
 
-    public override Task<Stream> OpenAsync() => Bytes is null ? base.OpenAsync() : Task.FromResult(Open());
+    public override Task<Stream> OpenAsync() => Bytes is null ? PayloadThreads.Shared.OfFile(File!).Run(Open) : Task.FromResult(Open());
 
-    private Digest? Parsed => Protocols.Digest.Parse(Encoding.ASCII.GetBytes(Digest!));
+    /// <summary>A sentence about a payload that is not what was stored.</summary>
+    /// <param name="how">What is wrong with it.</param>
+    public string Damaged(string how) => $"the outbox's copy of the payload is damaged: {File ?? "its row"} {how}; {Length} B with {Digest} were stored";
 
-    private Stream Checked(Stream stream, long length) =>
-        length == Length ? stream : throw Damaged(stream, $"has {length} B");
+    private Digest Expected => Protocols.Digest.Parse(Encoding.ASCII.GetBytes(Digest)) ?? throw new IOException(Damaged("has a digest that is none"));
 
-    private IOException Damaged(Stream stream, string how)
+    private Digest Hash()
     {
-        stream.Dispose();
-        return new IOException($"the outbox's copy of the payload is damaged: {File ?? "its row"} {how}, and {Length} B {Digest} were stored");
-    }
-
-    private Digest Hash(DigestAlgorithm algorithm)
-    {
-        using var hash = PayloadDigest.Of(algorithm);
+        using var hash = PayloadDigest.Of(Expected.Algorithm);
         hash.Append(Bytes);
         return hash.Value();
     }

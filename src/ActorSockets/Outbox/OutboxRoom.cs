@@ -16,6 +16,7 @@ internal sealed class OutboxRoom(OutboxLimits limits)
     private TaskCompletionSource _freed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action<string?>? _fullChanged;
     private string? _full;
+    private bool _isDiskFull;
     private long _bytes;
     private long _arriving;
     private long _deliveries;
@@ -72,23 +73,47 @@ internal sealed class OutboxRoom(OutboxLimits limits)
         }
     }
 
-    /// <summary>Whether a payload of this length may join these lines now.</summary>
-    /// <exception cref="OutboxFullException">One of the limits is reached.</exception>
-    public void Require(IReadOnlyList<NewDelivery> deliveries, long length)
+    /// <summary>Whether the lines of these targets have room for one more delivery now; what is full, otherwise null.</summary>
+    public string? WhyFull(IReadOnlyCollection<string> targets, long length)
     {
         lock (_lock)
         {
-            if (_deliveries + deliveries.Count > limits.MaxDeliveries)
-                throw IsFull($"{_deliveries} deliveries are stored (outbox.max-deliveries)");
-            foreach (var target in deliveries.Select(delivery => delivery.Target))
+            if (_deliveries + targets.Count > limits.MaxDeliveries)
+                return $"{_deliveries} deliveries are stored (outbox.max-deliveries)";
+            foreach (var target in targets)
             {
                 var line = _lines.GetValueOrDefault(target);
                 if (line.Waiting >= limits.TargetMaxDeliveries)
-                    throw IsFull($"{line.Waiting} deliveries wait for {target} (outbox.per-target.max-deliveries)");
+                    return $"{line.Waiting} deliveries wait for {target} (outbox.per-target.max-deliveries)";
                 // One that is larger than the limit passes when it is alone.
                 if (line.Waiting > 0 && line.WaitingBytes + length > limits.TargetMaxBytes)
-                    throw IsFull($"{Sizes.Format(line.WaitingBytes)} wait for {target} (outbox.per-target.max-bytes)");
+                    return $"{Sizes.Format(line.WaitingBytes)} wait for {target} (outbox.per-target.max-bytes)";
             }
+
+            return null;
+        }
+    }
+
+    /// <summary>Counts a payload into these lines before it is committed: what comes meanwhile finds their room taken.</summary>
+    /// <exception cref="OutboxFullException">One of the limits is reached.</exception>
+    public void Join(IReadOnlyCollection<string> targets, long length)
+    {
+        lock (_lock)
+        {
+            if (WhyFull(targets, length) is { } why)
+                throw IsFull(why);
+            foreach (var target in targets)
+                Moved(target, length, null, DeliveryState.Queued);
+        }
+    }
+
+    /// <summary>Counts it out again: it was not committed.</summary>
+    public void Leave(IReadOnlyCollection<string> targets, long length)
+    {
+        lock (_lock)
+        {
+            foreach (var target in targets)
+                Moved(target, length, DeliveryState.Queued, null);
         }
     }
 
@@ -96,7 +121,10 @@ internal sealed class OutboxRoom(OutboxLimits limits)
     public OutboxFullException DiskIsFull(IOException cause)
     {
         lock (_lock)
+        {
+            _isDiskFull = true;
             return IsFull(cause.Message, cause);
+        }
     }
 
     /// <summary>A payload was committed; its bytes were reserved before.</summary>
@@ -107,6 +135,7 @@ internal sealed class OutboxRoom(OutboxLimits limits)
             _bytes += bytes;
             _arriving -= reserved;
             // A disk that took something has room again.
+            _isDiskFull = false;
             NoticeRoom();
         }
     }
@@ -157,15 +186,16 @@ internal sealed class OutboxRoom(OutboxLimits limits)
         return Task.WhenAny(freed, Task.Delay(longest));
     }
 
-    /// <summary>Whether room can only come from payloads that are arriving, which may be waiting for it themselves.</summary>
-    public bool IsTakenByArrivals
+    /// <summary>Whether a payload that has <paramref name="length"/> bytes may become longer once others have gone.</summary>
+    public bool CanEverHold(long length)
     {
-        get
-        {
-            lock (_lock)
-                return _bytes == 0;
-        }
+        lock (_lock)
+            // Without anything that is stored, only payloads that are arriving have the room, and they wait for it themselves.
+            return length <= limits.MaxBytes && _bytes > 0;
     }
+
+    /// <summary>Bytes of the longest payload that an empty outbox can hold.</summary>
+    public long MaxBytes => limits.MaxBytes;
 
     private void Free()
     {
@@ -176,7 +206,7 @@ internal sealed class OutboxRoom(OutboxLimits limits)
 
     private void NoticeRoom()
     {
-        if (_full is null || _bytes + _arriving > RoomAgain * limits.MaxBytes || _deliveries > RoomAgain * limits.MaxDeliveries
+        if (_full is null || _isDiskFull || _bytes + _arriving > RoomAgain * limits.MaxBytes || _deliveries > RoomAgain * limits.MaxDeliveries
             || _lines.Values.Any(line => line.Waiting > RoomAgain * limits.TargetMaxDeliveries || (line.Waiting > 1 && line.WaitingBytes > RoomAgain * limits.TargetMaxBytes)))
             return;
         _full = null;

@@ -11,9 +11,9 @@ internal static class StoreLibrary
     /// <exception cref="LedgerException">As there, or the library is not installed beside the program.</exception>
     public static IStore Open(string directory) => Opener(directory).Open(directory);
 
-    /// <inheritdoc cref="IStoreOpener.OpenQueue"/>
+    /// <inheritdoc cref="IStoreOpener.OpenQueueAsync"/>
     /// <exception cref="LedgerException">As there, or the library is not installed beside the program.</exception>
-    public static IQueue OpenQueue(string directory) => Opener(directory).OpenQueue(directory);
+    public static Task<IQueue> OpenQueueAsync(string directory) => Opener(directory).OpenQueueAsync(directory);
 
     private static IStoreOpener Opener(string directory) => Type.GetType(OpenerType, throwOnError: false) is { } type
         ? (IStoreOpener)Activator.CreateInstance(type)!
