@@ -6,7 +6,7 @@ namespace ActorSockets.Host.Tests;
 public sealed class LoadedAssemblySpecs
 {
     // The runtime maps every assembly that it loads, and so does the system its libraries.
-    private static readonly string[] OnDemand = ["ActorSockets.Web.dll", "ActorSockets.Storage.dll", "Microsoft.Data.Sqlite.dll", "SQLitePCLRaw.core.dll", "libe_sqlite3.so"];
+    private static readonly string[] OnDemand = ["ActorSockets.Web.dll", "ActorSockets.Storage.dll", "Microsoft.Data.Sqlite.dll", "SQLitePCLRaw.core.dll", "libe_sqlite3.so", "System.Net.Http.dll"];
 
     [Fact]
     public async Task Only_a_server_that_stores_deliveries_loads_a_database_and_none_a_web_server()
