@@ -1,6 +1,7 @@
 using ActorSockets.Configuration;
 using ActorSockets.Events;
 using ActorSockets.Payloads;
+using ActorSockets.Transport.Tls;
 
 namespace ActorSockets.Clients;
 
@@ -71,6 +72,9 @@ public sealed record TargetSettings
     /// <summary>Silence after which the kernel asks whether the peer is still there; zero: never.</summary>
     public required TimeSpan KeepAlive { get; init; }
 
+    /// <summary>TLS; null: plain TCP.</summary>
+    public TargetTls? Tls { get; init; }
+
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
@@ -98,6 +102,7 @@ public sealed record TargetSettings
             MaxQueued = section.Int("max-queued", 1, 1_000_000),
             Chunk = new ChunkSize((int)chunk.Bytes("min", 1024, 16 << 20), (int)chunk.Bytes("max", 1024, 16 << 20)),
             KeepAlive = section.Duration("keep-alive", TimeSpan.Zero, hour),
+            Tls = TargetTls.From(section.Merged("tls")),
         };
     }
 }

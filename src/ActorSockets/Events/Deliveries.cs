@@ -60,8 +60,8 @@ public static class Deliveries
     /// <summary>An attempt begins.</summary>
     public sealed record Connecting(string Target, string Id, int Attempt, string Endpoint) : IDeliveryEvent;
 
-    /// <summary>The connection is there.</summary>
-    public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long Length) : IDeliveryEvent;
+    /// <summary>The connection is there; <paramref name="Identity"/> is who the server's certificate says it is, with TLS.</summary>
+    public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long Length, PeerIdentity? Identity = null) : IDeliveryEvent;
 
     /// <summary>The kernel took so many bytes of it so far; once per <c>progress-interval</c> at most.</summary>
     public sealed record Progressed(string Target, string Id, long Taken, long Length) : IDeliveryEvent;

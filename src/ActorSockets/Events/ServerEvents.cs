@@ -36,8 +36,8 @@ public static class ServerEvents
     /// <summary>It gives connections again.</summary>
     public sealed record AcceptRecovered(string Server) : IServerEvent;
 
-    /// <summary>A client connected.</summary>
-    public sealed record Accepted(string Server, string Peer) : IServerEvent;
+    /// <summary>A client connected; <paramref name="Identity"/> is who its certificate says it is, where it has shown one.</summary>
+    public sealed record Accepted(string Server, string Peer, PeerIdentity? Identity = null) : IServerEvent;
 
     /// <summary>What a connection has received so far; once per <c>progress-interval</c> at most.</summary>
     public sealed record Received(string Server, string Peer, long Bytes) : IServerEvent;

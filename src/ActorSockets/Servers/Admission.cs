@@ -13,6 +13,9 @@ internal sealed record Admission(IReadOnlyList<IPNetwork> Allow, int MaxConnecti
         var address = peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer;
         if (Allow.Count > 0 && !Allow.Any(network => network.Contains(address)))
             return "not in allow";
-        return open >= MaxConnections ? $"max-connections = {MaxConnections}" : null;
+        return RefuseOneMore(open);
     }
+
+    /// <summary>Why there is no room for one that is admitted otherwise; null: there is.</summary>
+    public string? RefuseOneMore(int open) => open >= MaxConnections ? $"max-connections = {MaxConnections}" : null;
 }

@@ -58,7 +58,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     protected override void PreStart()
     {
         (_acceptedAt, _publishedAt) = (Now, Now);
-        Publish(new ServerEvents.Accepted(_server.Name, _connection.Peer));
+        Publish(new ServerEvents.Accepted(_server.Name, _connection.Peer, _connection.Identity));
         if (_server.IdleTimeout > TimeSpan.Zero)
             Timers.StartPeriodicTimer(Signal.IdleCheck, Signal.IdleCheck, _pace.IdleCheckInterval);
         if (_server.MinReceiveRate > 0)

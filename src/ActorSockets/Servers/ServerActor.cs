@@ -8,7 +8,7 @@ namespace ActorSockets.Servers;
 
 /// <summary>
 /// One endpoint: a <see cref="ListenerActor"/> that listens on it, and a <see cref="ReceiverActor"/> for each connection that
-/// it admits.
+/// it admits; with TLS, after its handshake in the <see cref="HandshakesActor"/>.
 /// <code>
 ///   Listening ── Drain ──► the listener stops; Drained when the last connection has ended
 ///    │      ▲
@@ -25,6 +25,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private readonly Admission _admission;
     private readonly Refusals _refusals = new();
     private IActorRef _listener = ActorRefs.Nobody;
+    private IActorRef _handshakes = ActorRefs.Nobody;
     private IActorRef? _drainer;
     private long _accepted;
     private int _open;
@@ -47,6 +48,8 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
+        if (_server.Tls is { } tls)
+            _handshakes = Context.ActorOf(HandshakesActor.Props(tls), "handshakes");
         Listen();
         if (_memory.Store.Cleans)
             Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
@@ -63,6 +66,12 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 break;
             case ListenerActor.Accepted accepted:
                 Admit(accepted.Connection);
+                break;
+            case HandshakesActor.Secured secured:
+                Receive(secured.Connection, _drainer is not null ? "shutting down" : _admission.RefuseOneMore(_open));
+                break;
+            case HandshakesActor.Failed failed:
+                Refuse(failed.Reason, failed.Peer);
                 break;
             case ListenerActor.OutOfHandles refused:
                 Refuse("file handles are running out (ulimit -n)", refused.Peer);
@@ -101,7 +110,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 break;
             case ServerEvents.CutOff:
                 Drain(Sender);
-                foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener)))
+                foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener) && !c.Equals(_handshakes)))
                     receiver.Tell(message);
                 break;
             default:
@@ -140,10 +149,18 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         var reason = _drainer is not null ? "shutting down"
             : connection.PeerAddress is not { } peer ? "reset by the client before it was accepted"
             : _admission.Refuse(peer.Address, _open);
-        if (reason is not null)
+        if (reason is null && _server.Tls is not null)
+            _handshakes.Tell(new HandshakesActor.Begin(connection));
+        else
+            Receive(connection, reason);
+    }
+
+    private void Receive(Connection connection, string? refusal)
+    {
+        if (refusal is not null)
         {
             connection.Abort();
-            Refuse(reason, connection.Peer);
+            Refuse(refusal, connection.Peer);
             return;
         }
 
@@ -174,6 +191,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         _drainer = drainer;
         Context.Unwatch(_listener);
         Context.Stop(_listener);
+        Context.Stop(_handshakes);
         ReportDrained();
     }
 

@@ -9,6 +9,12 @@ internal abstract class Connection
     /// <summary>The peer's address and port.</summary>
     public abstract string Peer { get; }
 
+    /// <summary>Who the peer is, as its certificate has it; null without one.</summary>
+    public virtual PeerIdentity? Identity => null;
+
+    /// <summary>The protocol that both sides agreed on when they connected; null: none.</summary>
+    public virtual string? Protocol => null;
+
     /// <summary>Waits until there is something to read, and reads it if there is room.</summary>
     /// <returns>0 with room is the peer's end.</returns>
     /// <exception cref="IOException">The connection broke; the message is the system's.</exception>

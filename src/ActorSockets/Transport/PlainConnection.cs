@@ -76,6 +76,15 @@ internal sealed partial class PlainConnection(Socket socket, EndPoint? peer) : C
 
     public override void Close()
     {
+        Disarm();
+        socket.Dispose();
+    }
+
+    public override void Abort() => socket.Dispose();
+
+    /// <summary>From now on, an end of this process is a FIN to the peer and no reset.</summary>
+    public void Disarm()
+    {
         try
         {
             socket.LingerState = new LingerOption(enable: false, seconds: 0);
@@ -84,11 +93,16 @@ internal sealed partial class PlainConnection(Socket socket, EndPoint? peer) : C
         {
             // It is closed already, or broken: nothing is left to deliver.
         }
-
-        socket.Dispose();
     }
 
-    public override void Abort() => socket.Dispose();
+    /// <summary>Reads to the peer's end, or so many bytes, and forgets them.</summary>
+    /// <exception cref="IOException">The connection broke, or was closed meanwhile.</exception>
+    public async Task DiscardAsync(int most)
+    {
+        var room = new byte[4096];
+        for (int count; most > 0 && (count = await ReceiveAsync(room)) > 0;)
+            most -= count;
+    }
 
     private static EndPoint? RemoteEndPoint(Socket socket)
     {

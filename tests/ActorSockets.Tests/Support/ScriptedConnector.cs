@@ -18,6 +18,9 @@ internal sealed class ScriptedConnector : IConnector
         return connect.Result.Task;
     }
 
+    public Task<Connection> SecureAsync(Connection connection, string host, Transport.Tls.TargetTls tls, CancellationToken cancellation) =>
+        throw new NotSupportedException("TLS needs real sockets");
+
     /// <summary>The next connect.</summary>
     public Connect Next() => TryNext(Patience) ?? throw new TimeoutException("there was no connect");
 
