@@ -1,13 +1,13 @@
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
+using ActorSockets.Events.Overview;
 using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
 using ActorSockets.Transport.Tls;
 using Akka.Actor;
-using Akka.IO;
 
 namespace ActorSockets;
 
@@ -31,9 +31,10 @@ public sealed class ActorSocketsExtension : IExtension
         var names = new NameResolver();
         Ref = system.ActorOf(
             RootActor.Props(
-                ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync, system.Tcp())),
+                ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync)),
                 ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(names.ResolveAsync)),
                 Settings.Ticker,
+                Overview(),
                 Certificates(Settings)),
             ActorSocketsSettings.Root);
 
@@ -45,6 +46,10 @@ public sealed class ActorSocketsExtension : IExtension
             await DrainAsync(phase < Settings.DrainTimeout ? phase : Settings.DrainTimeout);
             return Akka.Done.Instance;
         });
+
+        Props? Overview() => Settings.Metrics.Enabled || Settings.Web.Enabled
+            ? OverviewActor.Props(Settings.CreateOverview(), new RecentEvents(Settings.Web.RecentEvents), Settings.Metrics)
+            : null;
 
         ISink CreateSink(ServerSettings server, string peer, FileStore store) =>
             SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store));
@@ -125,6 +130,16 @@ public sealed class ActorSocketsExtension : IExtension
 
     /// <summary>Ends all deliveries and connections at once; done when they have ended, or after the cut-off-timeout.</summary>
     public Task CutOffAsync() => WithinAsync(Settings.CutOffTimeout, new Deliveries.CutOff(), new ServerEvents.CutOff());
+
+    /// <summary>Whether no new deliveries and connections are taken any more.</summary>
+    internal bool IsDraining
+    {
+        get
+        {
+            lock (_lock)
+                return _draining is not null;
+        }
+    }
 
     private Task<bool> DrainAsync(TimeSpan timeout)
     {

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
+using ActorSockets.Events.Overview;
 using ActorSockets.Servers;
 using ActorSockets.Ticker;
 using Akka.Configuration;
@@ -43,6 +44,23 @@ public sealed partial record ActorSocketsSettings(
     /// <summary>What is suspicious and not wrong, such as two servers that may turn out to share an address.</summary>
     public IReadOnlyList<SettingError> Warnings { get; init; } = [];
 
+    /// <summary>The instruments.</summary>
+    public required MetricsSettings Metrics { get; init; }
+
+    /// <summary>The web server, which is a package of its own.</summary>
+    public required WebSettings Web { get; init; }
+
+    /// <summary>An overview of these servers and targets; a target with a payload expects a delivery.</summary>
+    internal OverviewState CreateOverview()
+    {
+        var overview = new OverviewState();
+        foreach (var target in Targets)
+            overview.AddTarget(target.Name, target.Endpoint, target.Payload is not null);
+        foreach (var server in Servers)
+            overview.AddServer(server.Name, server.Endpoint);
+        return overview;
+    }
+
     /// <summary>The embedded <c>reference.conf</c>: every default, and the dispatcher that the actors should run on.</summary>
     public static Config Reference { get; } = ReferenceOf(typeof(ActorSocketsSettings).Assembly);
 
@@ -73,7 +91,11 @@ public sealed partial record ActorSocketsSettings(
             section.Int("max-connecting", 1, 100_000),
             section.Merged("shutdown").Duration("drain-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
             section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
-            CertificateSettings.From(section.Merged("tls")));
+            CertificateSettings.From(section.Merged("tls")))
+        {
+            Metrics = MetricsSettings.From(section.Merged("metrics")),
+            Web = WebSettings.From(section.Merged("web")),
+        };
         var warnings = new List<SettingError>();
         SharedPorts.Check(settings.Servers, errors, warnings);
         readMore?.Invoke(section, settings);

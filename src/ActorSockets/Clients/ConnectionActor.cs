@@ -125,7 +125,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 End(new Attempt.Lost(FailureKind.Internal, failure.Cause.Message));
                 break;
             case Signal.Deadline:
-                End(new Attempt.Lost(FailureKind.Unreachable, $"{_target.Endpoint} did not {(IPAddress.TryParse(_target.Host, out _) ? "" : "resolve, or not ")}answer, within {Durations.Format(_target.ConnectTimeout)} (connect-timeout)"));
+                End(new Attempt.Lost(FailureKind.Unreachable, $"{_target.Endpoint} did not {(IPAddress.TryParse(_target.Host, out _) ? "" : "resolve or ")}answer within {Durations.Format(_target.ConnectTimeout)} (connect-timeout)"));
                 break;
             default:
                 InPlace(message);

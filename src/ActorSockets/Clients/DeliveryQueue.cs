@@ -61,6 +61,9 @@ internal sealed class DeliveryQueue(int maxQueued)
 
     public Delivery? Current { get; private set; }
 
+    /// <summary>Deliveries behind the current one.</summary>
+    public int Waiting => _waiting.Count;
+
     /// <summary>Whether no more deliveries are taken.</summary>
     public bool Draining { get; set; }
 

@@ -152,15 +152,17 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 Reject(deliver.Id, "shutting down");
                 break;
             case Deliveries.Deliver { Payload: null } deliver:
-                Reject(deliver.Id, "it has no payload");
+                Reject(deliver.Id, "the payload is null");
                 break;
             case Deliveries.Deliver deliver when _queue.Contains(deliver.Id):
-                Reject(deliver.Id, "a delivery of this id is waiting or under way");
+                Reject(deliver.Id, "a delivery with this id is waiting or under way");
                 break;
             case Deliveries.Deliver deliver when _queue.TryAdd(new Delivery(deliver, Sender)):
+                if (_queue.Current is not null)
+                    Publish(new Deliveries.Queued(_target.Name, deliver.Id, _queue.Waiting));
                 break;
             case Deliveries.Deliver deliver:
-                Reject(deliver.Id, $"{_target.MaxQueued} deliveries wait already (max-queued)");
+                Reject(deliver.Id, $"{_target.MaxQueued} deliveries are already waiting (max-queued)");
                 break;
             case Deliveries.Cancel cancel when _queue.Current?.Command.Id == cancel.Id:
                 Sender.Tell(new Deliveries.Cancelled(_target.Name, cancel.Id));

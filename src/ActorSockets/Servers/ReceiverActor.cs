@@ -190,7 +190,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             Unhandled(message);
     }
 
-    private string IdleReason => $"nothing moved for {Durations.Format(_server.IdleTimeout)} (idle-timeout)";
+    private string IdleReason => $"no traffic for {Durations.Format(_server.IdleTimeout)} (idle-timeout)";
 
     private bool IsIdle() => _pace.IsIdle(_connection.Acknowledged()?.Bytes ?? 0);
 
@@ -303,7 +303,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private void LoseReceipt(string reason) =>
         End(new ServerEvents.ReceiptLost(_server.Name, _connection.Peer, _bytes, Now - _acceptedAt, _sink.StoredAs, _receipt?.Sha256, reason));
 
-    private void BreakOffTooSlow() => BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)}/s (min-receive-rate)");
+    private void BreakOffTooSlow() => BreakOff($"the client sent less than {Sizes.Format(_server.MinReceiveRate)}/s (min-receive-rate)");
 
     private void BreakOff(string reason)
     {

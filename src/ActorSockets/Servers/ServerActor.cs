@@ -68,13 +68,13 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 Admit(accepted.Connection);
                 break;
             case HandshakesActor.Secured secured:
-                Receive(secured.Connection, _drainer is not null ? "shutting down" : _admission.RefuseOneMore(_open));
+                Receive(secured.Connection, _drainer is not null ? (RefusalKind.ShuttingDown, "shutting down") : _admission.RefuseOneMore(_open));
                 break;
             case HandshakesActor.Failed failed:
-                Refuse(failed.Reason, failed.Peer);
+                Refuse((RefusalKind.Tls, failed.Reason), failed.Peer);
                 break;
             case ListenerActor.OutOfHandles refused:
-                Refuse("file handles are running out (ulimit -n)", refused.Peer);
+                Refuse((RefusalKind.OutOfHandles, "file handles are running out (ulimit -n)"), refused.Peer);
                 break;
             case ListenerActor.Accepting accepting:
                 Tell(accepting.Works ? new ServerEvents.AcceptRecovered(_server.Name) : new ServerEvents.AcceptFailing(_server.Name));
@@ -83,7 +83,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 ListenAgain(failed.Reason);
                 break;
             case Terminated terminated when terminated.ActorRef.Equals(_listener):
-                ListenAgain("its listener crashed");
+                ListenAgain("the listener crashed");
                 break;
             case Signal.ListenAgain when _drainer is null:
                 Listen();
@@ -146,21 +146,21 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     private void Admit(PlainConnection connection)
     {
-        var reason = _drainer is not null ? "shutting down"
-            : connection.PeerAddress is not { } peer ? "reset by the client before it was accepted"
+        var why = _drainer is not null ? (RefusalKind.ShuttingDown, "shutting down")
+            : connection.PeerAddress is not { } peer ? (RefusalKind.ResetByClient, "reset by the client before it was accepted")
             : _admission.Refuse(peer.Address, _open);
-        if (reason is null && _server.Tls is not null)
+        if (why is null && _server.Tls is not null)
             _handshakes.Tell(new HandshakesActor.Begin(connection));
         else
-            Receive(connection, reason);
+            Receive(connection, why);
     }
 
-    private void Receive(Connection connection, string? refusal)
+    private void Receive(Connection connection, (RefusalKind, string)? refusal)
     {
-        if (refusal is not null)
+        if (refusal is { } refused)
         {
             connection.Abort();
-            Refuse(refusal, connection.Peer);
+            Refuse(refused, connection.Peer);
             return;
         }
 
@@ -170,9 +170,9 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     }
 
     /// <summary>Publishes the first one at once, and counts the others until the interval is over.</summary>
-    private void Refuse(string reason, string peer)
+    private void Refuse((RefusalKind Kind, string Reason) why, string peer)
     {
-        _refusals.Add(reason, peer);
+        _refusals.Add(why, peer);
         if (!Timers.IsTimerActive(Signal.ReportRefusals))
             PublishRefusals();
     }

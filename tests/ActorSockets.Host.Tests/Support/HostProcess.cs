@@ -22,7 +22,8 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
     private HostProcess(string program, IEnumerable<string> arguments, string input = "", string? directory = null, bool readsOutput = true)
     {
-        var start = new ProcessStartInfo(program, arguments)
+        // A shell starts what runs in the background, such as a test run, with SIGINT ignored, and that is inherited.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -23,7 +23,7 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
 
     public Task InitializeAsync()
     {
-        // What Akka.IO and the runtime open once is not a leak: a first connection goes ahead of the count.
+        // What the runtime opens once is not a leak: a first connection goes ahead of the count.
         using var listener = new ScriptedPeer(async socket => await socket.ReceiveAsync(new byte[1]));
         Clients(listener.Port, "confirm = close").Tell(new Deliveries.Deliver("warm-up", "t", new TextPayload("")), TestActor);
         ExpectMsg<Deliveries.IOutcome>(Patience);
@@ -76,7 +76,7 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
     {
         var probe = CreateTestProbe();
         var found = 0;
-        foreach (var path in (string[])["/user/*/*", "/user/*/*/*", "/system/IO-TCP/*", "/system/IO-TCP/*/*"])
+        foreach (var path in (string[])["/user/*/*", "/user/*/*/*"])
         {
             Sys.ActorSelection(path).Tell(new Identify(path), probe);
             while (probe.ReceiveOne(TimeSpan.FromMilliseconds(50)) is ActorIdentity identity)
