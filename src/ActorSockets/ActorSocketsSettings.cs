@@ -17,7 +17,7 @@ namespace ActorSockets;
 /// <param name="MaxConnecting">Connections that all targets together may be opening at a time.</param>
 /// <param name="DrainTimeout">How long what is under way may go on after a stop.</param>
 /// <param name="CutOffTimeout">How long ending the rest may take after that.</param>
-/// <param name="Certificates">How certificates are looked after.</param>
+/// <param name="Certificates">Reload and expiry of certificates.</param>
 public sealed partial record ActorSocketsSettings(
     IReadOnlyList<ServerSettings> Servers,
     IReadOnlyList<TargetSettings> Targets,

@@ -8,9 +8,9 @@ using Akka.Event;
 namespace ActorSockets;
 
 /// <summary>
-/// Looks at the TLS files of every server and target now and then: new connections use changed ones, and a certificate that is
-/// about to end is said at the start and once a day. It compares their content, which needs no watch of the kernel's, of
-/// which there are few, and sees what is swapped above them.
+/// Compares the TLS files of every server and target with what is loaded: new connections use changed files. Warns of
+/// certificates that expire soon, at the start and once a day. It reads the files because a watch by the kernel misses a link
+/// that is swapped in a directory above them, as Kubernetes does.
 /// </summary>
 internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
 {
@@ -39,7 +39,7 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
     protected override void PreStart()
     {
         Timers.StartPeriodicTimer(Signal.Look, Signal.Look, _settings.ReloadInterval);
-        Timers.StartPeriodicTimer(Signal.SayEnds, Signal.SayEnds, TimeSpan.Zero, Day);
+        Timers.StartPeriodicTimer(Signal.WarnOfExpiry, Signal.WarnOfExpiry, TimeSpan.Zero, Day);
     }
 
     protected override void OnReceive(object message)
@@ -47,7 +47,7 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
         switch (message)
         {
             case Signal.Look:
-                // One whose disk hangs is not asked again before it has answered.
+                // A disk that hangs is not asked again before it has answered.
                 foreach (var (owner, files) in _watched.Where(w => _looking.Add(w.Owner)))
                     _disk.Run(files.Load).PipeTo(Self, success: changed => new Looked(owner, changed, null), failure: e => new Looked(owner, false, Reason(e)));
                 break;
@@ -55,9 +55,9 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
                 _looking.Remove(looked.Owner);
                 Say(looked);
                 break;
-            case Signal.SayEnds:
+            case Signal.WarnOfExpiry:
                 foreach (var (owner, files) in _watched)
-                    SayEnd(owner, files);
+                    WarnOfExpiry(owner, files);
                 break;
             default:
                 Unhandled(message);
@@ -65,7 +65,7 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
         }
     }
 
-    /// <summary>The same failure is said once.</summary>
+    /// <summary>Reports the same failure once.</summary>
     private void Say(Looked looked)
     {
         if (looked.Failure is { } reason)
@@ -80,15 +80,15 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
         if (!looked.HasChanged)
             return;
         var files = _watched.First(w => w.Owner == looked.Owner).Files;
-        Publish(new TlsEvents.CertificateReloaded(looked.Owner, files.Current.EndsAt));
-        SayEnd(looked.Owner, files);
+        Publish(new TlsEvents.CertificateReloaded(looked.Owner, files.Current.ExpiresAt));
+        WarnOfExpiry(looked.Owner, files);
     }
 
-    private void SayEnd(string owner, TlsFiles files)
+    private void WarnOfExpiry(string owner, TlsFiles files)
     {
         var now = _clock.GetUtcNow().UtcDateTime;
-        if (files.Current.EndsAt is { } end && end - now < _settings.ExpiryWarning)
-            Publish(new TlsEvents.CertificateEnds(owner, end, end < now));
+        if (files.Current.ExpiresAt is { } end && end - now < _settings.ExpiryWarning)
+            Publish(new TlsEvents.CertificateExpires(owner, end, end < now));
     }
 
     private static string Reason(Exception e) => e is TlsFileException file ? $"tls.{file.Setting}: {file.Message}" : e.Message;
@@ -99,15 +99,15 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
     private enum Signal
     {
         Look,
-        SayEnds,
+        WarnOfExpiry,
     }
 
     private sealed record Looked(string Owner, bool HasChanged, string? Failure) : IDeadLetterSuppression;
 }
 
-/// <summary>How certificates are looked after; <c>reference.conf</c>, tls.</summary>
-/// <param name="ReloadInterval">How often files are looked at.</param>
-/// <param name="ExpiryWarning">A certificate that ends within this is said.</param>
+/// <summary>Reload and expiry of certificates; units, ranges and defaults stand in <c>reference.conf</c>, tls.</summary>
+/// <param name="ReloadInterval">How often the files are compared.</param>
+/// <param name="ExpiryWarning">Time before the expiry from which on there are warnings.</param>
 public sealed record CertificateSettings(TimeSpan ReloadInterval, TimeSpan ExpiryWarning)
 {
     internal static CertificateSettings From(SettingsSection section) => new(

@@ -44,6 +44,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private Task _reading = Task.CompletedTask;
     private Connection? _connection;
     private bool _blocked;
+    private bool _hasHeard;
 
     public ConnectionActor(TargetSettings target, Payload payload, int attempt, IActorRef gate, IConnector connector)
     {
@@ -253,7 +254,11 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
+            case Heard heard when _target.Tls is null && !_hasHeard && ForeignProtocol.LooksLikeAlert(_answer.AsSpan(0, heard.Count)):
+                End(new Attempt.Lost(FailureKind.Tls, $"{Peer} speaks TLS, and this target does not (tls.enabled)"));
+                break;
             case Heard heard:
+                _hasHeard = true;
                 _confirmation.Heard(_answer.AsSpan(0, heard.Count));
                 Listen();
                 break;

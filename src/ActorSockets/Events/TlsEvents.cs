@@ -1,21 +1,21 @@
 namespace ActorSockets.Events;
 
-/// <summary>What becomes of certificates while they are in use.</summary>
+/// <summary>Events about the TLS files of servers and targets.</summary>
 public static class TlsEvents
 {
-    /// <summary>Every event of a certificate.</summary>
+    /// <summary>An event about TLS files.</summary>
     public interface ITlsEvent
     {
-        /// <summary>Whose it is: <c>server NAME</c> or <c>target NAME</c>.</summary>
+        /// <summary>Who uses the files: <c>server NAME</c> or <c>target NAME</c>.</summary>
         string Owner { get; }
     }
 
-    /// <summary>Files have changed, and new connections use what is in them now. <paramref name="EndsAt"/> is our certificate's, where there is one.</summary>
-    public sealed record CertificateReloaded(string Owner, DateTime? EndsAt) : ITlsEvent;
+    /// <summary>The files changed, and new connections use them. <paramref name="ExpiresAt"/> is the expiry of our certificate, in UTC, or null without one.</summary>
+    public sealed record CertificateReloaded(string Owner, DateTime? ExpiresAt) : ITlsEvent;
 
-    /// <summary>Files have changed and do not load: why. Nothing else has changed.</summary>
+    /// <summary>The files changed and do not load. New connections use the former ones.</summary>
     public sealed record CertificateNotReloaded(string Owner, string Reason) : ITlsEvent;
 
-    /// <summary>Our certificate ends soon, or has ended; at the start, and once a day.</summary>
-    public sealed record CertificateEnds(string Owner, DateTime EndsAt, bool HasEnded) : ITlsEvent;
+    /// <summary>Our certificate expires within <c>tls.expiry-warning</c>, or has expired; published at the start, after a change, and once a day.</summary>
+    public sealed record CertificateExpires(string Owner, DateTime ExpiresAt, bool HasExpired) : ITlsEvent;
 }

@@ -208,6 +208,8 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private void Store(ReceivedChunk chunk)
     {
         _pace.Moved();
+        if (_bytes == 0 && _server.Tls is null && ForeignProtocol.Of(chunk.Bytes.Span) is { } protocol)
+            Publish(new ServerEvents.ForeignProtocol(_server.Name, _connection.Peer, protocol));
         _chunk = chunk;
         _moreIsLikely = chunk.Bytes.Length == _server.ReceiveFrameBytes;
         _bytes += chunk.Bytes.Length;

@@ -27,20 +27,9 @@ internal static partial class TlsFailure
     }
 
     /// <summary>What a peer that does not speak TLS has sent, for a person.</summary>
-    public static string Describe(ReadOnlySpan<byte> first) => LooksLikeHttp(first)
+    public static string Describe(ReadOnlySpan<byte> first) => ForeignProtocol.LooksLikeHttp(first)
         ? "it speaks HTTP without TLS"
         : $"it sent bytes that are not TLS (0x{Convert.ToHexStringLower(first[..Math.Min(4, first.Length)])}…)";
-
-    /// <summary>Whether a request or a response of HTTP/1 begins so.</summary>
-    public static bool LooksLikeHttp(ReadOnlySpan<byte> first) =>
-        first.StartsWith("GET "u8) || first.StartsWith("HEAD "u8) || first.StartsWith("POST "u8) || first.StartsWith("PUT "u8) || first.StartsWith("OPTIONS "u8)
-        || first.StartsWith("DELETE "u8) || first.StartsWith("PATCH "u8) || first.StartsWith("CONNECT "u8) || first.StartsWith("HTTP/"u8);
-
-    /// <summary>Whether a client's first message of TLS begins so (RFC 8446, section 5.1: a record of type handshake).</summary>
-    public static bool LooksLikeClientHello(ReadOnlySpan<byte> first) => first is [22, 3, <= 4, _, _, 1, ..];
-
-    /// <summary>Whether a TLS server refuses so (a record of type alert).</summary>
-    public static bool LooksLikeAlert(ReadOnlySpan<byte> first) => first is [21, 3, <= 4, 0, 2, ..];
 
     [GeneratedRegex(@"SSL routines:[^:]*:(?:ssl/tls|sslv3|tlsv1|tlsv13) alert (?<name>[a-z ]+)")]
     private static partial Regex Alert();

@@ -152,8 +152,8 @@ internal sealed class TlsFiles((string Setting, string Path) certificate, (strin
 /// <param name="Digest">Of the files' content.</param>
 internal sealed record TlsMaterial(SslStreamCertificateContext? Context, X509Certificate2Collection? Authorities, byte[] Digest)
 {
-    /// <summary>When our certificate ends, in UTC; null without one.</summary>
-    public DateTime? EndsAt => Context?.TargetCertificate.NotAfter.ToUniversalTime();
+    /// <summary>When our certificate expires, in UTC; null without one.</summary>
+    public DateTime? ExpiresAt => Context?.TargetCertificate.NotAfter.ToUniversalTime();
 
     /// <summary>A day, as messages have it.</summary>
     public static string Date(DateTime at) => at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", System.Globalization.CultureInfo.InvariantCulture);

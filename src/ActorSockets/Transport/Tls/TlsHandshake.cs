@@ -93,7 +93,7 @@ internal static class TlsHandshake
                 turn.Leave();
                 records.Handshakes(null);
                 if (stream.IsServer && records is { BeganWithTls: false, First.IsEmpty: false })
-                    await TellNoTlsAsync(plain, TlsFailure.LooksLikeHttp(records.First));
+                    await TellNoTlsAsync(plain, ForeignProtocol.LooksLikeHttp(records.First));
                 plain.Abort();
                 stream.Dispose();
                 throw new TlsException(Reason(e, records, check, cancellation), check.Identity, e);
