@@ -8,6 +8,24 @@ public sealed class LoadedAssemblySpecs
     // The runtime maps every assembly that it loads, and so does the system its libraries.
     private static readonly string[] OfTheStore = ["ActorSockets.Storage.dll", "Microsoft.Data.Sqlite.dll", "SQLitePCLRaw.core.dll", "libe_sqlite3.so"];
 
+    private static readonly string[] OfTls = ["System.Net.Security.dll", "System.Security.Cryptography.X509Certificates.dll", "libSystem.Security.Cryptography.Native.OpenSsl.so", "libssl.so.3"];
+
+    [Fact]
+    public async Task A_plain_send_and_a_plain_server_load_no_TLS()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+
+        await using var server = HostProcess.Start("serve", ":0", "--sink", "discard");
+        var port = await server.PortOfAsync("server-1");
+        // It stays until it has sent all.
+        await using var sender = HostProcess.Start("send", "README.md", "--to", $":{port}", "--limit-rate", "1KiB");
+        await sender.HearAsync("connected");
+        await server.HearAsync("connected");
+        Assert.Empty(Loaded(server).Intersect(OfTls));
+        Assert.Empty(Loaded(sender).Intersect(OfTls));
+    }
+
     [Fact]
     public async Task A_plain_send_and_a_plain_server_load_no_database()
     {

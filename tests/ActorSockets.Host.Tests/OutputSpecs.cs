@@ -16,6 +16,7 @@ public sealed class OutputSpecs
     [
         .. typeof(Deliveries).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(Deliveries.IDeliveryEvent))),
         .. typeof(ServerEvents).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(ServerEvents.IServerEvent))),
+        .. typeof(TlsEvents).GetNestedTypes().Where(t => t.IsClass),
         typeof(Ticked),
         .. typeof(RunEvents).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(RunEvents.IRunEvent))),
     ];

@@ -152,7 +152,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 End(new Attempt.Lost(FailureKind.Tls, $"{Peer}: TLS: {failure.Cause.Message}"));
                 break;
             case Signal.Deadline:
-                End(new Attempt.Lost(FailureKind.Tls, $"{Peer}: TLS: it did not end its handshake within {Durations.Format(_target.ConnectTimeout)} (connect-timeout): is it a port without TLS?"));
+                End(new Attempt.Lost(FailureKind.Tls, $"{Peer}: it did not end its TLS handshake within {Durations.Format(_target.ConnectTimeout)} (connect-timeout): does it use TLS?"));
                 break;
             default:
                 AnyTime(message);
@@ -233,6 +233,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 break;
             case Heard { Count: 0 }:
                 _confirmation.PeerClosed = true;
+                _confirmation.PeerClosedFirst |= transfer.Connection.PeerEndedFirst;
                 Judge();
                 break;
             case Broken or Signal.Deadline when _confirmation.HasRightReceipt():

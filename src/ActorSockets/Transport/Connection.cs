@@ -31,6 +31,12 @@ internal abstract class Connection
     /// <exception cref="IOException">The connection broke.</exception>
     public abstract ValueTask<bool> FinishAsync();
 
+    /// <summary>
+    /// Whether an end of the peer that was read since had come before it could know of ours, so that it is no answer. Only TLS
+    /// finds that out so late: the peer's end is inside the bytes.
+    /// </summary>
+    public virtual bool PeerEndedFirst => false;
+
     /// <summary>Bytes that the peer's kernel has acknowledged so far, and whether that is everything; null where the system does not tell.</summary>
     public abstract (long Bytes, bool All)? Acknowledged();
 

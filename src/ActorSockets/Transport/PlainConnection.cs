@@ -82,6 +82,14 @@ internal sealed partial class PlainConnection(Socket socket, EndPoint? peer) : C
 
     public override void Abort() => socket.Dispose();
 
+    /// <summary>Bytes that the kernel has received, read or not, and perhaps one for the peer's FIN; null where the system does not tell.</summary>
+    public long? Received()
+    {
+        // Linux 4.1.
+        const int BytesReceived = 128;
+        return TcpInfo() is { Length: >= BytesReceived + 8 } info ? BinaryPrimitives.ReadInt64LittleEndian(info.AsSpan(BytesReceived)) : null;
+    }
+
     /// <summary>From now on, an end of this process is a FIN to the peer and no reset.</summary>
     public void Disarm()
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ActorSockets.Transport;
+using ActorSockets.Transport.Tls;
 
 namespace ActorSockets.Tests.Support;
 
@@ -18,7 +19,7 @@ internal sealed class ScriptedConnector : IConnector
         return connect.Result.Task;
     }
 
-    public Task<Connection> SecureAsync(Connection connection, string host, Transport.Tls.TargetTls tls, CancellationToken cancellation) =>
+    public Task<Connection> SecureAsync(Connection connection, string host, TargetTls tls, CancellationToken cancellation) =>
         throw new NotSupportedException("TLS needs real sockets");
 
     /// <summary>The next connect.</summary>

@@ -35,16 +35,16 @@ internal abstract class PeerCheck
         if (!errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
             return null;
         var found = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, one) => all | one.Status) ?? X509ChainStatusFlags.PartialChain;
-        if ((found & (X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot)) != 0)
+        if ((found & (X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.NotSignatureValid)) != 0)
             return $"its certificate is not signed by a CA of {signers}, or its chain lacks an intermediate";
         if ((found & X509ChainStatusFlags.NotValidForUsage) != 0)
             return "its certificate is for another use (extended key usage)";
-        return (found & X509ChainStatusFlags.NotTimeValid) != 0 ? "a certificate of its chain has ended, or is not valid yet" : $"its certificate is not accepted: {found}";
+        return (found & X509ChainStatusFlags.NotTimeValid) != 0 ? "a certificate of its chain has expired, or is not valid yet" : $"its certificate is not accepted: {found}";
     }
 
     /// <summary>Null: it is valid now.</summary>
     protected static string? OfDates(X509Certificate2 certificate) => DateTime.Now > certificate.NotAfter
-        ? $"its certificate ended on {TlsMaterial.Date(certificate.NotAfter)}"
+        ? $"its certificate expired on {TlsMaterial.Date(certificate.NotAfter)}"
         : DateTime.Now < certificate.NotBefore ? $"its certificate is not valid before {TlsMaterial.Date(certificate.NotBefore)}" : null;
 
     private static List<string> NamesOf(X509Certificate2 certificate)

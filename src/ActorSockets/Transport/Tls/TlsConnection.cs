@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 
 namespace ActorSockets.Transport.Tls;
@@ -20,16 +22,26 @@ internal sealed class TlsConnection : Connection
     private const int MostLastWords = 1024 * 1024;
     private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan SuspicionTime = TimeSpan.FromSeconds(5);
+
     private const string Truncated = "the connection ended without the end of TLS (close_notify): what came may not be all";
 
     private readonly PlainConnection _plain;
     private readonly TlsRecords _records;
     private readonly SslStream _tls;
+    // OpenSSL computes one thing at a time for a connection. SslStream (.NET 10) sees to that for reads and writes, and not
+    // for its shutdown, which fails beside a read or breaks it.
+    private readonly SemaphoreSlim _engine = new(1);
+    private readonly Turn _reader;
+    private readonly long _since = Stopwatch.GetTimestamp();
     private IOException? _writeFailure;
     private IOException? _readFailure;
     private Task<bool>? _finishing;
     private volatile bool _peerEnded;
     private bool _mayHaveMore;
+    private bool _hasReceived;
+    private long _receivedBeforeOurEnd = -1;
+    private long _peerEndedAt = long.MaxValue;
     private int _closed;
 
     public TlsConnection(PlainConnection plain, TlsRecords records, SslStream tls, PeerIdentity? identity)
@@ -37,6 +49,8 @@ internal sealed class TlsConnection : Connection
         _plain = plain;
         _records = records;
         _tls = tls;
+        _reader = new Turn(_engine);
+        records.Reader = _reader;
         Identity = identity;
     }
 
@@ -63,15 +77,21 @@ internal sealed class TlsConnection : Connection
                 return 0;
             }
 
+            await _reader.EnterAsync();
             var count = await _tls.ReadAsync(room);
             if (count == 0)
                 End();
+            _hasReceived = true;
             _mayHaveMore = count == room.Length;
             return count == 0 || _mayHaveMore ? count : count + await ReadWhatIsThereAsync(room[count..]);
         }
         catch (Exception e) when (IsFailure(e))
         {
             throw Broken(e);
+        }
+        finally
+        {
+            _reader.Leave();
         }
     }
 
@@ -116,6 +136,8 @@ internal sealed class TlsConnection : Connection
         }
     }
 
+    public override bool PeerEndedFirst => _peerEndedAt <= _receivedBeforeOurEnd;
+
     /// <summary>In bytes of the records, as everything that is under TLS.</summary>
     public override (long Bytes, bool All)? Acknowledged() => _plain.Acknowledged();
 
@@ -139,7 +161,13 @@ internal sealed class TlsConnection : Connection
     }
 
     /// <summary>SslStream gives 0 for close_notify and for a FIN without one; only the stream below knows which of them it was.</summary>
-    private void End() => _peerEnded = !_records.Ended ? true : throw new IOException(Truncated);
+    private void End()
+    {
+        if (_records.Ended)
+            throw new IOException(Truncated);
+        _peerEndedAt = _records.Consumed;
+        _peerEnded = true;
+    }
 
     private async ValueTask<int> ReadWhatIsThereAsync(Memory<byte> room)
     {
@@ -179,9 +207,19 @@ internal sealed class TlsConnection : Connection
 
     private async Task<bool> FinishOnceAsync()
     {
-        var peerListens = !_peerEnded;
-        await _tls.ShutdownAsync();
-        return await _plain.FinishAsync() && peerListens;
+        var peerListens = false;
+        Task telling;
+        using (var turn = new Turn(_engine))
+        {
+            await turn.EnterAsync();
+            peerListens = !_peerEnded;
+            _receivedBeforeOurEnd = _plain.Received() ?? _records.Consumed;
+            telling = _tls.ShutdownAsync();
+        }
+
+        await telling;
+        await _plain.FinishAsync();
+        return peerListens;
     }
 
     /// <summary>
@@ -206,12 +244,17 @@ internal sealed class TlsConnection : Connection
         End(_plain.Close);
     }
 
+    /// <summary>With TLS 1.3 a client's handshake is over before the server has judged the client's certificate, or that there is none.</summary>
+    private string Suspicion() => _tls.IsServer || _hasReceived || Stopwatch.GetElapsedTime(_since) > SuspicionTime ? ""
+        : $" just after the TLS handshake: the server may {(_tls.LocalCertificate is null ? "require a client certificate (tls.certificate, tls.key)" : "not accept our certificate (tls.certificate)")}";
+
     private static bool IsFailure(Exception e) => e is IOException or AuthenticationException or InvalidOperationException or ObjectDisposedException;
 
     private IOException Broken(Exception e) => e switch
     {
         _ when _closed != 0 => new IOException("the connection is closed", e),
-        _ when _records.Ended => new IOException(Truncated, e),
+        _ when _records.Ended => new IOException(Truncated + Suspicion(), e),
+        IOException { InnerException: SocketException } system => new IOException(system.Message + Suspicion(), e),
         IOException { InnerException: null } own => own,
         _ => new IOException(TlsFailure.Reason(e), e),
     };

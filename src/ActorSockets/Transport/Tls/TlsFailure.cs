@@ -27,9 +27,8 @@ internal static partial class TlsFailure
     }
 
     /// <summary>What a peer that does not speak TLS has sent, for a person.</summary>
-    public static string Describe(ReadOnlySpan<byte> first) => ForeignProtocol.LooksLikeHttp(first)
-        ? "it speaks HTTP without TLS"
-        : $"it sent bytes that are not TLS (0x{Convert.ToHexStringLower(first[..Math.Min(4, first.Length)])}…)";
+    public static string Describe(ReadOnlySpan<byte> first) =>
+        ForeignProtocol.LooksLikeHttp(first) ? "it speaks HTTP without TLS" : "it sent bytes that are not TLS";
 
     [GeneratedRegex(@"SSL routines:[^:]*:(?:ssl/tls|sslv3|tlsv1|tlsv13) alert (?<name>[a-z ]+)")]
     private static partial Regex Alert();

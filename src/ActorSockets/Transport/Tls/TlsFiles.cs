@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -21,6 +22,8 @@ internal sealed class TlsFileException(string setting, string message) : Excepti
 /// <param name="authorities">The setting and the path of the CAs that sign the peer's; an empty path: those of the system.</param>
 internal sealed class TlsFiles((string Setting, string Path) certificate, (string Setting, string Path) key, (string Setting, string Path) authorities)
 {
+    private const int LargestFile = 1 << 20;
+
     private volatile TlsMaterial? _current;
 
     /// <summary>What was loaded last.</summary>
@@ -57,13 +60,21 @@ internal sealed class TlsFiles((string Setting, string Path) certificate, (strin
     {
         if (file.Path.Length == 0)
             return null;
+        var text = ArrayPool<char>.Shared.Rent(LargestFile + 1);
         try
         {
-            return File.ReadAllText(file.Path);
+            using var reader = new StreamReader(file.Path);
+            var length = reader.ReadBlock(text);
+            return length <= LargestFile ? new string(text, 0, length) : throw new TlsFileException(file.Setting, $"'{file.Path}' is larger than {Sizes.Format(LargestFile)}: needs a PEM file");
         }
         catch (Exception e) when (Posix.IsFileError(e))
         {
             throw new TlsFileException(file.Setting, $"'{file.Path}' cannot be read: {Posix.Reason(e)}");
+        }
+        finally
+        {
+            // It may have been a key.
+            ArrayPool<char>.Shared.Return(text, clearArray: true);
         }
     }
 
@@ -121,7 +132,7 @@ internal sealed class TlsFiles((string Setting, string Path) certificate, (strin
     {
         var (leaf, now) = (chain[0], DateTime.Now);
         if (now > leaf.NotAfter)
-            throw Wrong($"ended on {TlsMaterial.Date(leaf.NotAfter)}: needs a new one");
+            throw Wrong($"expired on {TlsMaterial.Date(leaf.NotAfter)}: needs a new one");
         if (now < leaf.NotBefore)
             throw Wrong($"is not valid before {TlsMaterial.Date(leaf.NotBefore)}: needs one that is, or the clock of this machine set right");
         for (var i = 0; i + 1 < chain.Count; i++)

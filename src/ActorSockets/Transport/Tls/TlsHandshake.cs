@@ -77,22 +77,22 @@ internal static class TlsHandshake
         {
             var records = new TlsRecords(plain);
             var stream = new SslStream(records, leaveInnerStreamOpen: true);
-            using var turn = new HandshakeTurn();
+            using var turn = Turn.OfHandshake();
             await using var cancelling = cancellation.Register(plain.Abort);
             try
             {
-                records.Handshakes(turn);
+                records.Handshake = turn;
                 await turn.EnterAsync();
                 await authenticate(stream);
-                records.Handshakes(null);
+                records.Handshake = null;
                 cancellation.ThrowIfCancellationRequested();
                 return (Connection)new TlsConnection(plain, records, stream, check.Identity);
             }
             catch (Exception e) when (e is IOException or AuthenticationException or InvalidOperationException or OperationCanceledException)
             {
                 turn.Leave();
-                records.Handshakes(null);
-                if (stream.IsServer && records is { BeganWithTls: false, First.IsEmpty: false })
+                records.Handshake = null;
+                if (stream.IsServer && records.IsForeign)
                     await TellNoTlsAsync(plain, ForeignProtocol.LooksLikeHttp(records.First));
                 plain.Abort();
                 stream.Dispose();
@@ -108,7 +108,7 @@ internal static class TlsHandshake
             return records.First.IsEmpty ? "it sent nothing for a TLS handshake" : "it did not end its TLS handshake";
         if (check.Refusal is { } refusal)
             return refusal;
-        if (records is { BeganWithTls: false, First.IsEmpty: false })
+        if (records.IsForeign)
             return TlsFailure.Describe(records.First);
         return records.Ended ? "it closed the connection during the TLS handshake" : TlsFailure.Reason(e);
     }

@@ -14,7 +14,7 @@ internal sealed class TlsRecords(PlainConnection connection) : Stream
     private const int AheadBytes = 64 * 1024;
 
     private const int HeaderBytes = 5;
-    private const byte Handshake = 22, Alert = 21;
+    private const byte OfHandshake = 22, OfAlert = 21;
 
     private readonly byte[] _first = new byte[16];
     private int _firstCount;
@@ -23,7 +23,14 @@ internal sealed class TlsRecords(PlainConnection connection) : Stream
     private int _end;
     private int _leftOfRecord;
     private bool _moreIsLikely;
-    private HandshakeTurn? _turn;
+    /// <summary>The turn of the handshake, which is given back while it waits for the peer; null: the handshake is over.</summary>
+    public Turn? Handshake { get; set; }
+
+    /// <summary>The turn of the reader, which is given back while it waits for the peer.</summary>
+    public Turn? Reader { get; set; }
+
+    /// <summary>Bytes that SslStream has read.</summary>
+    public long Consumed { get; private set; }
 
     /// <summary>Whether the peer's FIN has come: an end of TLS only when its close_notify was ahead of it.</summary>
     public bool Ended { get; private set; }
@@ -37,8 +44,8 @@ internal sealed class TlsRecords(PlainConnection connection) : Stream
     /// <summary>What the peer sent first.</summary>
     public ReadOnlySpan<byte> First => _first.AsSpan(0, _firstCount);
 
-    /// <summary>Whether the peer's first bytes are those of TLS.</summary>
-    public bool BeganWithTls => _firstCount >= 2 && First[0] is Handshake or Alert && First[1] == 3;
+    /// <summary>Whether the peer's first bytes cannot be those of TLS.</summary>
+    public bool IsForeign => _firstCount > 0 && (First[0] is not (OfHandshake or OfAlert) || _firstCount > 1 && First[1] != 3);
 
     public override bool CanRead => true;
 
@@ -53,9 +60,6 @@ internal sealed class TlsRecords(PlainConnection connection) : Stream
         get => throw new NotSupportedException();
         set => throw new NotSupportedException();
     }
-
-    /// <summary>Waits for the peer, from now on, without its turn of the handshakes; null: it needs none any more.</summary>
-    public void Handshakes(HandshakeTurn? turn) => _turn = turn;
 
     /// <summary>Waits until a whole record is there, or the end.</summary>
     public async ValueTask WaitForRecordAsync()
@@ -75,12 +79,16 @@ internal sealed class TlsRecords(PlainConnection connection) : Stream
             await FillAsync();
         }
 
+        // SslStream (.NET 10) would wait for the rest of what it takes for a record of SSL 2.
+        if (IsForeign)
+            throw new IOException("no TLS");
         if (_leftOfRecord == 0)
             _leftOfRecord = _end - _start < HeaderBytes ? _end - _start : RecordBytes();
         var count = Math.Min(buffer.Length, Math.Min(_leftOfRecord, _end - _start));
         _ahead.AsSpan(_start, count).CopyTo(buffer.Span);
         _start += count;
         _leftOfRecord -= count;
+        Consumed += count;
         ReleaseIfEmpty();
         return count;
     }
@@ -91,10 +99,10 @@ internal sealed class TlsRecords(PlainConnection connection) : Stream
         {
             var sending = connection.SendAsync(buffer);
             if (!sending.IsCompleted)
-                _turn?.Leave();
+                Handshake?.Leave();
             buffer = buffer[await sending..];
-            if (_turn is not null)
-                await _turn.EnterAsync();
+            if (Handshake is { } turn)
+                await turn.EnterAsync();
         }
     }
 
@@ -123,7 +131,8 @@ internal sealed class TlsRecords(PlainConnection connection) : Stream
     /// <summary>Holds no memory while there is nothing to read, unless the last read shows that there is more.</summary>
     private async ValueTask FillAsync()
     {
-        _turn?.Leave();
+        var turn = Handshake ?? Reader;
+        var held = turn?.Leave() == true;
         if (_ahead is null && !_moreIsLikely)
             await connection.ReceiveAsync(Memory<byte>.Empty);
         // One whose read breaks off is left to the collector: the system may still write into it.
@@ -141,8 +150,8 @@ internal sealed class TlsRecords(PlainConnection connection) : Stream
         KeepFirst(_ahead.AsSpan(_end, count));
         _end += count;
         ReleaseIfEmpty();
-        if (_turn is not null)
-            await _turn.EnterAsync();
+        if (held)
+            await turn!.EnterAsync();
     }
 
     private void ReleaseIfEmpty()
