@@ -50,7 +50,7 @@ internal sealed class RootActor : UntypedActor
                 _overview.Forward(message);
                 break;
             case Add add:
-                Sender.Tell(Context.ActorOf(add.Props, add.Name));
+                Sender.Tell(Context.Child(add.Name) is { } child && !child.IsNobody() ? child : Context.ActorOf(add.Props, add.Name));
                 break;
             default:
                 Unhandled(message);
@@ -58,6 +58,6 @@ internal sealed class RootActor : UntypedActor
         }
     }
 
-    /// <summary>Adds a child, such as a web server; the answer is its <see cref="IActorRef"/>.</summary>
+    /// <summary>Adds a child, such as a web server, unless there is one with that name; the answer is its <see cref="IActorRef"/>.</summary>
     public sealed record Add(Props Props, string Name);
 }

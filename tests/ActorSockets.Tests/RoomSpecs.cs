@@ -56,6 +56,21 @@ public sealed partial class RoomSpecs
         Assert.Empty(users);
     }
 
+    [Fact]
+    public void A_clock_that_is_set_changes_no_wait()
+    {
+        // Times that people read, and the age of files and records; every wait is measured by a monotonic clock.
+        string[] wallClock =
+        [
+            "Events/JsonLines.cs", "Events/Overview/OverviewActor.cs", "Platform/TimerScheduler.cs", "Servers/Arrivals/FileArrival.cs", "Servers/ServerActor.cs", "Servers/Sinks/FileSink.cs",
+        ];
+        Assert.Empty(from file in Directory.GetFiles(Library, "*.cs", SearchOption.AllDirectories)
+                     let path = Path.GetRelativePath(Library, file).Replace('\\', '/')
+                     where !path.StartsWith("obj/", StringComparison.Ordinal) && !wallClock.Contains(path)
+                     where Regex.IsMatch(Code(file), @"\bDateTime(Offset)?\.(Utc)?Now\b|\bGetUtcNow\b|\bTickCount\b")
+                     select path);
+    }
+
     /// <summary>A file without its comments.</summary>
     private static string Code(string file) => string.Join('\n', File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
 

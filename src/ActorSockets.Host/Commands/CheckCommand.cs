@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorSockets.Events;
 using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Reporting;
 

@@ -45,6 +45,8 @@ internal static partial class SendCommand
         [
             new("--confirm", "none|close|receipt", "What a delivery waits for: none (the kernel took the data), close (the peer closed its side) or receipt (the peer proved that it stored the data).", ("target-defaults.confirm", null)),
             new("--confirm-timeout", "DURATION", "How long to wait for the confirmation after the peer's kernel has every byte.", ("target-defaults.confirm-timeout", null)),
+            new("--protocol", "raw|deliveries", "What the server speaks: raw (a connection is a payload) or deliveries (an id, a name, an answer; resumes after a lost connection).", ("target-defaults.protocol", null)),
+            new("--id", "ID", "The delivery's id, for --protocol deliveries: a further run with the same id resumes it, and the server stores it once.", ("target-defaults.payload-id", null)),
             new("--on-busy", "retry|fail", "What to do when the target does not read: wait and retry, or fail.", ("target-defaults.on-busy", null)),
             new("--give-up-after", "DURATION", "How long a delivery may go without progress before it fails.", ("target-defaults.give-up-after", null)),
             new("--connect-timeout", "DURATION", "Time limit for name resolution and connect together.", ("target-defaults.connect-timeout", null)),
@@ -73,6 +75,8 @@ internal static partial class SendCommand
                     [
                         new("send", ["exit-when-delivered"], "on"),
                         new("FILE", ["target-defaults", "payload", "file"], Layers.Quoted(path)),
+                        // A copy of a pipe has no name that means anything at the other end.
+                        .. spool is null ? [] : (OptionSetting[])[new("FILE", ["target-defaults", "payload", "name"], "\"\"")],
                         .. parsed.GetRequiredValue(to).SelectMany(Target),
                         .. CommonOptions.LiveTicker(parsed),
                         .. CommonOptions.From(parsed, options),

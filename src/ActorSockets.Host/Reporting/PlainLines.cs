@@ -20,13 +20,14 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
-        or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped;
+        or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
     {
         ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}{(Exposes(e) ? ", exposed on every network interface" : "")}",
         ServerEvents.BindFailed e => $"error: {ActorSocketsSettings.Root}.servers.{e.Server}: cannot listen on {e.Endpoint}: {e.Reason}",
+        ServerEvents.Removed e => $"server {e.Server}: removed",
         ServerEvents.ListenerLost e => $"server {e.Server}: lost its listener: {e.Reason}; binds again in {Durations.Format(e.RetryIn)}",
         ServerEvents.Refused e => $"server {e.Server}: refused {e.Count} connection{(e.Count == 1 ? "" : "s")}, the last from {e.LastPeer}: {e.Reason}",
         ServerEvents.AcceptFailing e => $"server {e.Server}: cannot accept connections (out of file handles?); retrying",
@@ -41,13 +42,15 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ServerEvents.CleaningFailed e => $"server {e.Server}: cannot delete old partial files: {e.Reason}",
         Deliveries.Connecting e => $"target {e.Target}: connecting to {e.Endpoint}{(e.Attempt > 1 ? $", attempt {e.Attempt}" : "")}",
         Deliveries.Connected e => Connected(e, now),
+        Deliveries.Resumed e => $"target {e.Target}: resuming at {Size(e.Offset)} of {Size(e.Length)}",
+        Deliveries.ForgetsEarly e => $"target {e.Target}: warning: the server forgets ids after {Durations.Format(e.Remembers)}, but give-up-after is {Durations.Format(e.GiveUpAfter)}: a later retry can be stored twice",
         Deliveries.Progressed e when RateToReport(e, now) is { } rate =>
             $"target {e.Target}: {100.0 * e.Taken / e.Length:0} % of {Sizes.Format(e.Length)}, {rate}/s",
         Deliveries.Blocked e when ReportsBlocked(e.Target, now) =>
             $"target {e.Target}: BLOCKED: took nothing for {Durations.Format(e.Since)}; {Size(e.Remaining)} remain; retrying",
         Deliveries.Unblocked e when _blockedReported.Remove(e.Target) => $"target {e.Target}: takes bytes again after {Durations.Format(e.Lasted)}",
         Deliveries.BackingOff e => $"target {e.Target}: {e.Reason}; next attempt in {Durations.Format(e.Delay)}",
-        Deliveries.Delivered e => $"target {e.Target}: DELIVERED {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}",
+        Deliveries.Delivered e => $"target {e.Target}: DELIVERED {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}{(e.Report.ResumedFrom > 0 ? $", resumed at {Size(e.Report.ResumedFrom)}" : "")}",
         Deliveries.Sent e => $"target {e.Target}: SENT {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}{(e.Confirmed == Confirm.Close ? "; the peer closed (no proof that it stored anything)" : " (confirm = none: no proof that it arrived)")}",
         Deliveries.Unconfirmed e => $"target {e.Target}: UNCONFIRMED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
@@ -56,6 +59,8 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         TlsEvents.CertificateNotReloaded e => $"{e.Owner}: the changed TLS files do not load, new connections use the former ones: {e.Reason}",
         TlsEvents.CertificateExpires e => $"warning: {e.Owner}: its certificate {(e.HasExpired ? "expired" : "expires")} on {Date(e.ExpiresAt)}: renew it",
         Ticked e => $"tick {e.Number}",
+        RunEvents.WebListening e => $"web: listening on http://{e.Endpoint}/{(Exposes(e.Endpoint) ? ", exposed on every network interface" : "")}",
+        RunEvents.WebFailed e => $"error: {ActorSocketsSettings.Root}.web: {e.Reason}",
         RunEvents.Stopping e => $"stopping within {Durations.Format(e.Within)} (a second signal stops at once); waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.StillWaiting e => $"still waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.Stopped e => $"stopped before these finished: {string.Join(", ", e.UnderWay)}",
@@ -65,7 +70,9 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     };
 
     /// <summary>Whether the server listens on every interface.</summary>
-    public static bool Exposes(ServerEvents.Bound e) => e.Endpoint.Address.Equals(IPAddress.Any) || e.Endpoint.Address.Equals(IPAddress.IPv6Any);
+    public static bool Exposes(ServerEvents.Bound e) => Exposes(e.Endpoint);
+
+    private static bool Exposes(IPEndPoint endpoint) => endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any);
 
     private bool ReportsBlocked(string target, TimeSpan now)
     {

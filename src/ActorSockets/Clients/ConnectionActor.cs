@@ -152,7 +152,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 End(new Attempt.Lost(FailureKind.Tls, $"{Peer}: TLS: {failure.Cause.Message}"));
                 break;
             case Signal.Deadline:
-                End(new Attempt.Lost(FailureKind.Tls, $"{Peer}: it did not end its TLS handshake within {Durations.Format(_target.ConnectTimeout)} (connect-timeout): does it use TLS?"));
+                End(new Attempt.Lost(FailureKind.Tls, NoHandshake(Peer, _target)));
                 break;
             default:
                 AnyTime(message);
@@ -419,7 +419,10 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private void Listen() =>
         _connection!.ReceiveAsync(_answer).AsTask().PipeTo(Self, success: count => new Heard(count), failure: e => new Broken(e.Message));
 
-    private static FailureKind KindOf(ConnectFailure failure) => failure switch
+    internal static string NoHandshake(string peer, TargetSettings target) =>
+        $"{peer}: it did not end its TLS handshake within {Durations.Format(target.ConnectTimeout)} (connect-timeout): does it use TLS?";
+
+    internal static FailureKind KindOf(ConnectFailure failure) => failure switch
     {
         ConnectFailure.UnknownHost => FailureKind.UnknownHost,
         ConnectFailure.Refused => FailureKind.Refused,
@@ -442,7 +445,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         Context.Stop(Self);
     }
 
-    private static async Task AbortAsync(Task<Connection> connecting)
+    internal static async Task AbortAsync(Task<Connection> connecting)
     {
         try
         {

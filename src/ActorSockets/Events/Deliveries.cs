@@ -41,6 +41,19 @@ public static class Deliveries
     /// <summary>Every delivery has its outcome.</summary>
     public sealed record Drained;
 
+    /// <summary>Something about a target itself, and not about one delivery.</summary>
+    public interface ITargetChange
+    {
+        /// <summary>The target's name.</summary>
+        string Target { get; }
+    }
+
+    /// <summary>The target accepts deliveries.</summary>
+    public sealed record TargetAdded(string Target, string Endpoint) : ITargetChange;
+
+    /// <summary>The target is gone, and its name is free.</summary>
+    public sealed record TargetRemoved(string Target) : ITargetChange;
+
     /// <summary>An event of one delivery.</summary>
     public interface IDeliveryEvent
     {
@@ -66,6 +79,9 @@ public static class Deliveries
     /// <summary>The connection is open; <paramref name="Identity"/> is the subject and the names of the server's certificate, with TLS.</summary>
     public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long Length, PeerIdentity? Identity = null) : IDeliveryEvent;
 
+    /// <summary>The target has the payload up to <paramref name="Offset"/>; the attempt goes on from there (<c>protocol = deliveries</c>).</summary>
+    public sealed record Resumed(string Target, string Id, long Offset, long Length) : IDeliveryEvent;
+
     /// <summary>How many bytes the kernel has taken so far; at most once per <c>progress-interval</c>.</summary>
     public sealed record Progressed(string Target, string Id, long Taken, long Length) : IDeliveryEvent;
 
@@ -78,7 +94,16 @@ public static class Deliveries
     /// <summary>The target takes bytes again.</summary>
     public sealed record Unblocked(string Target, string Id, TimeSpan Lasted) : IDeliveryEvent;
 
-    /// <summary>An attempt failed. The next one starts after <paramref name="Delay"/>, from the payload's first byte.</summary>
+    /// <summary>
+    /// The target forgets ids after <paramref name="Remembers"/>, which is less than give-up-after: it can store a delivery that is retried
+    /// later than that twice. Published once per target (<c>protocol = deliveries</c>).
+    /// </summary>
+    public sealed record ForgetsEarly(string Target, TimeSpan Remembers, TimeSpan GiveUpAfter) : ITargetChange;
+
+    /// <summary>
+    /// An attempt failed. The next one starts after <paramref name="Delay"/>, from the payload's first byte, or with
+    /// <c>protocol = deliveries</c> where the target's bytes end.
+    /// </summary>
     public sealed record BackingOff(string Target, string Id, int Attempt, FailureKind Kind, string Reason, long Taken, TimeSpan Delay) : IDeliveryEvent;
 
     /// <summary>The end of a delivery. Each delivery that is not rejected has exactly one.</summary>
@@ -88,7 +113,10 @@ public static class Deliveries
         Report Report { get; }
     }
 
-    /// <summary>The target's receipt proves that it stored the payload, byte for byte (<c>confirm = receipt</c>).</summary>
+    /// <summary>
+    /// The target stored the payload, byte for byte: its receipt proves it (<c>confirm = receipt</c>), or its answer
+    /// (<c>protocol = deliveries</c>).
+    /// </summary>
     public sealed record Delivered(string Target, string Id, Report Report) : IOutcome;
 
     /// <summary>
@@ -110,5 +138,7 @@ public static class Deliveries
     /// <param name="Attempts">Attempts made.</param>
     /// <param name="Elapsed">From the first attempt to the outcome.</param>
     /// <param name="Blocked">How long the target was blocked during that time.</param>
-    public sealed record Report(long Length, long Taken, long TakenBefore, int Attempts, TimeSpan Elapsed, TimeSpan Blocked);
+    /// <param name="ResumedFrom">Bytes that the target had before the last attempt, which did not send them; included in Taken.</param>
+    public sealed record Report(
+        long Length, long Taken, long TakenBefore, int Attempts, TimeSpan Elapsed, TimeSpan Blocked, long ResumedFrom = 0);
 }

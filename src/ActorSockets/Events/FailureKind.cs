@@ -21,6 +21,15 @@ public enum FailureKind
     /// <summary>The receipt does not match what was sent.</summary>
     ReceiptMismatch,
 
+    /// <summary>The target does not speak the deliveries protocol, or breaks it.</summary>
+    Protocol,
+
+    /// <summary>The target refused the delivery for now (<c>later</c>).</summary>
+    RefusedForNow,
+
+    /// <summary>The target refused the delivery for good (<c>never</c>).</summary>
+    RefusedForGood,
+
     /// <summary>The target was busy, and <c>on-busy = fail</c>.</summary>
     Busy,
 

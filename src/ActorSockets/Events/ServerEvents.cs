@@ -72,6 +72,9 @@ public static class ServerEvents
     /// <summary>The server could not look for partial files to delete. It tries again after <c>clean-interval</c>.</summary>
     public sealed record CleaningFailed(string Server, string Reason) : IServerEvent;
 
+    /// <summary>The server was removed while the system ran; its name and its port are free.</summary>
+    public sealed record Removed(string Server) : IServerEvent;
+
     /// <summary>Stops listening, lets the open connections end, and answers <see cref="Drained"/> when they have.</summary>
     public sealed record Drain : ICommand;
 

@@ -345,15 +345,22 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         _connection.Abort();
         if (!_ended)
             Publish(new ServerEvents.BrokenOff(_server.Name, _connection.Peer, _bytes, "the receiver was stopped or crashed", null));
-        _ = DisposeAsync(_ended ? Task.CompletedTask : SettleAsync(_storing, _sink), _sink, _digest);
+        _ = DisposeAsync(_ended ? Task.CompletedTask : SettleAsync(_storing, _sink), _sink, _digest, Context.GetLogger());
     }
 
-    private static async Task DisposeAsync(Task settling, ISink sink, ReceivedDigest? digest)
+    private static async Task DisposeAsync(Task settling, ISink sink, ReceivedDigest? digest, ILoggingAdapter log)
     {
-        await settling;
-        if (digest is not null)
-            await digest.DisposeAsync();
-        await sink.DisposeAsync();
+        try
+        {
+            await settling;
+            if (digest is not null)
+                await digest.DisposeAsync();
+            await sink.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            log.Warning("the sink of a connection that has ended cannot be disposed: {0}", e.Message);
+        }
     }
 
     /// <summary>What it tells itself; also the key of the timer that does.</summary>

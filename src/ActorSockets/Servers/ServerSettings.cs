@@ -20,7 +20,7 @@ public sealed record ServerSettings
     /// <summary>0 to 65535; 0 takes any free port.</summary>
     public required int Port { get; init; }
 
-    /// <summary>Where received bytes go: a name that <see cref="SinkFactory"/> knows.</summary>
+    /// <summary>Where received bytes go: console, file, echo, discard, or one of the program's own.</summary>
     public required string Sink { get; init; }
 
     /// <summary>Bytes of each chunk that the console sink prints; null: all.</summary>
@@ -92,12 +92,15 @@ public sealed record ServerSettings
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
-    internal static ServerSettings From(string name, SettingsSection section) => new()
+    /// <param name="name">The server's name.</param>
+    /// <param name="section">Its settings.</param>
+    /// <param name="otherSinks">Sinks that the program has added to the library's.</param>
+    internal static ServerSettings From(string name, SettingsSection section, IEnumerable<string> otherSinks) => new()
     {
         Name = name,
         Host = section.Host("host"),
         Port = section.Int("port", 0, 65535),
-        Sink = section.OneOf("sink", SinkFactory.Names),
+        Sink = section.OneOf("sink", [.. SinkFactory.Names, .. otherSinks]),
         Preview = section.Text("preview") == "all" ? null : section.Int("preview", 1, int.MaxValue),
         Directory = DirectoryOf(section),
         DiskThreads = section.Int("disk-threads", 1, 256),

@@ -71,6 +71,10 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
     public static HostProcess StartWithInput(string input, params string[] arguments) => new(Program, arguments, input);
 
+    /// <summary>By way of another program, which is told what to run behind its own arguments and becomes it.</summary>
+    public static HostProcess StartBelow(string starter, IEnumerable<string> itsArguments, params string[] arguments) =>
+        new(starter, [.. itsArguments, Program, .. arguments]);
+
     public static HostProcess StartIn(string directory, params string[] arguments) => new(Program, arguments, directory: directory);
     /// <summary>Nobody reads its stdout before <see cref="ReadOutput"/>.</summary>
     public static HostProcess StartUnread(params string[] arguments) => new(Program, arguments, readsOutput: false);

@@ -62,7 +62,6 @@ public sealed class InstrumentsSpecs
         Assert.False(Settings("").Metrics.Enabled || Settings("").Web.Enabled);
         var error = Assert.Single(Assert.Throws<SettingsException>(() => Settings("web { enabled = on, host = \"0.0.0.0\" }")).Errors);
         Assert.Contains("set token-file", error.Message, StringComparison.Ordinal);
-        Assert.True(Settings("web { enabled = on, host = \"0.0.0.0\", token-file = x }").Web.Enabled);
 
         static ActorSocketsSettings Settings(string hocon) => ActorSocketsSettings.From(ConfigurationFactory.ParseString($"actor-sockets {{ {hocon} }}"));
     }

@@ -31,7 +31,7 @@ public sealed class OverviewSpecs
         Assert.Equal((90, 50), (Target.Totals.Bytes, Target.Taken));
         Happen(new Deliveries.Sent("t", "1", Confirm.Close, Report(100, before: 41, attempts: 2)));
         var totals = Target.Totals;
-        Assert.Equal((141, 1, 2, 1), (totals.Bytes, totals.Sent, totals.Attempts, totals.AttemptsFailed[(int)FailureKind.ConnectionLost]));
+        Assert.Equal((141, 1, 2, 1), (totals.Bytes, totals.Sent, totals.Attempts, totals.AttemptsFailed[FailureKind.ConnectionLost]));
         Assert.Equal((FailureKind.ConnectionLost, "reset"), (Target.LastFailure!.Kind, Target.LastFailure.Reason));
     }
 
@@ -62,7 +62,7 @@ public sealed class OverviewSpecs
         Assert.Equal(TimeSpan.FromSeconds(2), Target.Trouble);
         Happen(new Deliveries.Unblocked("t", "1", TimeSpan.FromSeconds(2)), new Deliveries.Failed("t", "1", FailureKind.Busy, "busy", Report(1)));
         _now += TimeSpan.FromSeconds(7);
-        Assert.Equal((TimeSpan.FromSeconds(7), Phase.Failed, 1), (Target.Trouble, Target.Phase, Target.Totals.Failed[(int)FailureKind.Busy]));
+        Assert.Equal((TimeSpan.FromSeconds(7), Phase.Failed, 1), (Target.Trouble, Target.Phase, Target.Totals.Failed[FailureKind.Busy]));
         Happen(new Deliveries.Connecting("t", "2", 1, "e"), new Deliveries.Delivered("t", "2", Report(1)));
         Assert.False(Target.InTrouble);
     }
@@ -86,7 +86,7 @@ public sealed class OverviewSpecs
         Happen(new ServerEvents.Completed("s", "a", 10, TimeSpan.Zero, null, null), new ServerEvents.BrokenOff("s", "b", 4, "reset", null),
             new ServerEvents.ReceiptLost("s", "c", 5, TimeSpan.Zero, null, null, "reset"), new ServerEvents.Refused("s", RefusalKind.TooManyConnections, "max-connections = 4", 7, "e"));
         var server = Server;
-        Assert.Equal((1, 4, 1, 1, 1, 7, 22), (server.Open, server.Accepted, server.Completed, server.BrokenOff, server.ReceiptsLost, server.Refused[(int)RefusalKind.TooManyConnections], server.Bytes));
+        Assert.Equal((1, 4, 1, 1, 1, 7, 22), (server.Open, server.Accepted, server.Completed, server.BrokenOff, server.ReceiptsLost, server.Refused[RefusalKind.TooManyConnections], server.Bytes));
         Happen(new ServerEvents.ListenerLost("s", "gone", TimeSpan.FromSeconds(1)));
         Assert.Equal((ServerPhase.Lost, "gone"), (Server.Phase, Server.Reason));
     }

@@ -4,7 +4,6 @@ using System.Text;
 using ActorSockets.Events;
 using ActorSockets.Payloads;
 using ActorSockets.Tests.Support;
-using Akka.Actor;
 
 namespace ActorSockets.Tests.Faults;
 

@@ -35,7 +35,7 @@ internal sealed class Instruments : IDisposable
         Counter("actorsockets.delivery.attempt.failed", "{attempt}", "Failed attempts that another one follows, by kind of failure.", s => s.AttemptsFailed());
         Counter("actorsockets.delivery.blocked.time", "s", "Time that deliveries which have ended waited for a target that took no bytes.", s => s.Blocked());
         Gauge("actorsockets.delivery.waiting", "{delivery}", "Deliveries that wait for the one under way.", s => s.Of(t => t.Waiting));
-        Gauge("actorsockets.target.count", "{target}", "Targets by what they do.", s => s.Phases());
+        Gauge("actorsockets.target.state", "{target}", "Targets by what they do.", s => s.States());
         Gauge("actorsockets.target.trouble.time", "s", "How long the target has been blocked, backing off or without success after a failure; 0: not at all.", s => s.Trouble());
         Counter("actorsockets.server.accepted", "{connection}", "Accepted connections.", s => s.Of(v => v.Accepted));
         Counter("actorsockets.server.completed", "{connection}", "Ended connections by outcome.", s => s.Ended());

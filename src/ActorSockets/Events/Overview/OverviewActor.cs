@@ -28,7 +28,7 @@ internal sealed class OverviewActor : UntypedActor, IWithTimers
         PlainProps.Of(() => new OverviewActor(state, recent, settings));
 
     /// <summary>What it is to be subscribed to.</summary>
-    public static IReadOnlyList<Type> Events { get; } = [typeof(Deliveries.IDeliveryEvent), typeof(ServerEvents.IServerEvent), typeof(Ticked)];
+    public static IReadOnlyList<Type> Events { get; } = [typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(Ticked)];
 
     public ITimerScheduler Timers { get; set; } = null!;
 

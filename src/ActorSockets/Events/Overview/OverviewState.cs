@@ -2,7 +2,7 @@ namespace ActorSockets.Events.Overview;
 
 /// <summary>
 /// The state that events add up to: every target, every server, the ticker. The one read model: table, page, JSON and metrics
-/// show it. Its size is that of the configuration; events of others are ignored.
+/// show it. Its size is that of the targets and servers that there are; events of others are ignored.
 /// </summary>
 internal sealed class OverviewState
 {
@@ -27,6 +27,19 @@ internal sealed class OverviewState
         {
             case Deliveries.IDeliveryEvent e when _targets.TryGetValue(e.Target, out var target):
                 target.Add(e, now);
+                break;
+            case Deliveries.TargetAdded e:
+                AddTarget(e.Target, e.Endpoint, expected: false);
+                break;
+            case Deliveries.TargetRemoved e:
+                _targets.Remove(e.Target);
+                break;
+            case ServerEvents.Removed e:
+                _servers.Remove(e.Server);
+                break;
+            case ServerEvents.Bound e when !_servers.ContainsKey(e.Server):
+                AddServer(e.Server, e.Endpoint.ToString());
+                _servers[e.Server].Add(e);
                 break;
             case ServerEvents.IServerEvent e when _servers.TryGetValue(e.Server, out var server):
                 server.Add(e);

@@ -11,9 +11,7 @@ internal sealed partial class Series(Snapshot snapshot, int maxTargets)
 {
     public const string Outcome = "outcome";
 
-    private static readonly string[] FailureKinds = Words<FailureKind>();
-    private static readonly string[] RefusalKinds = Words<RefusalKind>();
-    private static readonly string[] PhaseNames = Words<Phase>();
+    private static readonly Phase[] Phases = Enum.GetValues<Phase>();
 
     private bool Summed => snapshot.Targets.Count > maxTargets;
 
@@ -30,7 +28,7 @@ internal sealed partial class Series(Snapshot snapshot, int maxTargets)
         .. PerTarget(t => t.Totals.Delivered, (Outcome, "delivered")),
         .. PerTarget(t => t.Totals.Sent, (Outcome, "sent")),
         .. PerTarget(t => t.Totals.Unconfirmed, (Outcome, "unconfirmed")),
-        .. PerTarget(t => t.Totals.Failed.Sum(), (Outcome, "failed")),
+        .. PerTarget(t => t.Totals.Failed.Values.Sum(), (Outcome, "failed")),
         .. PerTarget(t => t.Totals.Rejected, (Outcome, "rejected")),
     ];
 
@@ -47,12 +45,10 @@ internal sealed partial class Series(Snapshot snapshot, int maxTargets)
         ? [new Measurement<double>(snapshot.Targets.Max(t => t.Trouble.TotalSeconds))]
         : snapshot.Targets.Select(t => new Measurement<double>(t.Trouble.TotalSeconds, Target(t)));
 
-    public IEnumerable<Measurement<long>> Phases()
+    public IEnumerable<Measurement<long>> States()
     {
-        var counts = new long[PhaseNames.Length];
-        foreach (var target in snapshot.Targets)
-            counts[(int)target.Phase]++;
-        return counts.Select((count, phase) => new Measurement<long>(count, Tag("state", PhaseNames[phase])));
+        var counts = snapshot.Targets.CountBy(t => t.Phase).ToDictionary();
+        return Phases.Select(phase => new Measurement<long>(counts.GetValueOrDefault(phase), Tag("state", Word(phase.ToString()))));
     }
 
     public IEnumerable<Measurement<long>> Ended() => snapshot.Servers.SelectMany(s => new[]
@@ -64,9 +60,8 @@ internal sealed partial class Series(Snapshot snapshot, int maxTargets)
 
     public IEnumerable<Measurement<long>> Refused() =>
         from server in snapshot.Servers
-        from kind in Enumerable.Range(0, RefusalKinds.Length)
-        where server.Refused[kind] > 0
-        select new Measurement<long>(server.Refused[kind], Server(server), Tag("reason", RefusalKinds[kind]));
+        from refused in server.Refused
+        select new Measurement<long>(refused.Value, Server(server), Tag("reason", Word(refused.Key.ToString())));
 
     private IEnumerable<Measurement<long>> PerTarget(Func<TargetSnapshot, long> figure, params (string Name, string Value)[] labels)
     {
@@ -76,25 +71,21 @@ internal sealed partial class Series(Snapshot snapshot, int maxTargets)
             : snapshot.Targets.Select(t => new Measurement<long>(figure(t), [Target(t), .. tags]));
     }
 
-    private IEnumerable<Measurement<long>> PerKind(Func<TargetSnapshot, IReadOnlyList<long>> counts)
-    {
-        for (var kind = 0; kind < FailureKinds.Length; kind++)
-        {
-            var tag = Tag("error.type", FailureKinds[kind]);
-            if (Summed && snapshot.Targets.Sum(t => counts(t)[kind]) is > 0 and var sum)
-                yield return new Measurement<long>(sum, tag);
-            foreach (var target in Summed ? [] : snapshot.Targets.Where(t => counts(t)[kind] > 0))
-                yield return new Measurement<long>(counts(target)[kind], Target(target), tag);
-        }
-    }
+    private IEnumerable<Measurement<long>> PerKind(Func<TargetSnapshot, IReadOnlyDictionary<FailureKind, long>> counts) => Summed
+        ? from count in snapshot.Targets.SelectMany(counts)
+          group count.Value by count.Key into sum
+          select new Measurement<long>(sum.Sum(), Kind(sum.Key))
+        : from target in snapshot.Targets
+          from count in counts(target)
+          select new Measurement<long>(count.Value, Target(target), Kind(count.Key));
+
+    private static KeyValuePair<string, object?> Kind(FailureKind kind) => Tag("error.type", Word(kind.ToString()));
 
     private static KeyValuePair<string, object?> Target(TargetSnapshot target) => Tag("target", target.Name);
 
     private static KeyValuePair<string, object?> Server(ServerSnapshot server) => Tag("server", server.Name);
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
-
-    private static string[] Words<T>() where T : struct, Enum => [.. Enum.GetNames<T>().Select(Word)];
 
     [GeneratedRegex("(?<!^)[A-Z]")]
     private static partial Regex WordStart();

@@ -15,7 +15,7 @@ internal sealed class ServerTracker(string name, string endpoint)
     private long _receiptsLost;
     private long _brokenOff;
     private long _bytes;
-    private Tally<RefusalKind> _refused = new();
+    private readonly Tally<RefusalKind> _refused = new();
 
     public void Add(ServerEvents.IServerEvent happened)
     {

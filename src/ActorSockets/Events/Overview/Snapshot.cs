@@ -39,14 +39,14 @@ public sealed record Failure(FailureKind? Kind, string Reason, TimeSpan Ago);
 /// <param name="Delivered">Deliveries with this outcome.</param>
 /// <param name="Sent">Likewise.</param>
 /// <param name="Unconfirmed">Likewise.</param>
-/// <param name="Failed">Likewise, for each <see cref="FailureKind"/> in its order.</param>
+/// <param name="Failed">Likewise, by kind of failure.</param>
 /// <param name="Rejected">Deliveries that were not accepted.</param>
 /// <param name="Attempts">Connections tried.</param>
-/// <param name="AttemptsFailed">Attempts that another one followed, for each <see cref="FailureKind"/> in its order.</param>
+/// <param name="AttemptsFailed">Attempts that another one followed, by kind of failure.</param>
 /// <param name="Bytes">Bytes that the kernel took, those of failed attempts included.</param>
 /// <param name="Blocked">Time that the target was Blocked, over all deliveries that have ended.</param>
 public sealed record TargetTotals(
-    long Delivered, long Sent, long Unconfirmed, IReadOnlyList<long> Failed, long Rejected, long Attempts, IReadOnlyList<long> AttemptsFailed,
+    long Delivered, long Sent, long Unconfirmed, IReadOnlyDictionary<FailureKind, long> Failed, long Rejected, long Attempts, IReadOnlyDictionary<FailureKind, long> AttemptsFailed,
     long Bytes, TimeSpan Blocked);
 
 /// <summary>Whether a server listens.</summary>
@@ -75,12 +75,12 @@ public enum ServerPhase
 /// <param name="Completed">Connections whose data is stored.</param>
 /// <param name="ReceiptsLost">Connections whose data is stored and whose client did not take its receipt.</param>
 /// <param name="BrokenOff">Connections that ended early.</param>
-/// <param name="Refused">Clients reset at once, for each <see cref="RefusalKind"/> in its order.</param>
+/// <param name="Refused">Clients reset at once, by reason.</param>
 /// <param name="Bytes">Received so far.</param>
 /// <param name="Rate">About the last two seconds.</param>
 public sealed record ServerSnapshot(
     string Name, string Endpoint, ServerPhase Phase, string Reason, int Open, long Accepted, long Completed, long ReceiptsLost, long BrokenOff,
-    IReadOnlyList<long> Refused, long Bytes, double Rate);
+    IReadOnlyDictionary<RefusalKind, long> Refused, long Bytes, double Rate);
 
 /// <summary>The ticker.</summary>
 /// <param name="Number">The last tick's.</param>

@@ -1,16 +1,9 @@
 namespace ActorSockets.Events.Overview;
 
-/// <summary>A count for each value of an enumeration. The list is replaced, not changed: snapshots may keep it.</summary>
-internal struct Tally<T>() where T : struct, Enum
+/// <summary>A count for each value of an enumeration that has happened. The dictionary is replaced, not changed: snapshots may keep it.</summary>
+internal sealed class Tally<T> where T : struct, Enum
 {
-    private static readonly int Kinds = Enum.GetValues<T>().Length;
+    public IReadOnlyDictionary<T, long> Counts { get; private set; } = new Dictionary<T, long>();
 
-    public IReadOnlyList<long> Counts { get; private set; } = new long[Kinds];
-
-    public void Add(T kind, long count = 1)
-    {
-        var counts = Counts.ToArray();
-        counts[Convert.ToInt32(kind, System.Globalization.CultureInfo.InvariantCulture)] += count;
-        Counts = counts;
-    }
+    public void Add(T kind, long count = 1) => Counts = new Dictionary<T, long>(Counts) { [kind] = Counts.GetValueOrDefault(kind) + count };
 }

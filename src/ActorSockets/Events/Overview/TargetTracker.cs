@@ -25,8 +25,8 @@ internal sealed class TargetTracker(string name, string endpoint, Phase phase)
     private long _rejected;
     private long _attempts;
     private TimeSpan _blocked;
-    private Tally<FailureKind> _failed = new();
-    private Tally<FailureKind> _attemptsFailed = new();
+    private readonly Tally<FailureKind> _failed = new();
+    private readonly Tally<FailureKind> _attemptsFailed = new();
 
     private bool IsUnderWay => _phase is > Phase.Waiting and < Phase.Delivered;
 
@@ -43,6 +43,9 @@ internal sealed class TargetTracker(string name, string endpoint, Phase phase)
             case Deliveries.Connected e:
                 Enter(Phase.Sending, now);
                 _length = e.Length;
+                break;
+            case Deliveries.Resumed e:
+                _taken = e.Offset;
                 break;
             case Deliveries.Progressed e:
                 _taken = e.Taken;

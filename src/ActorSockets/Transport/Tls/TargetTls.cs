@@ -22,14 +22,17 @@ public sealed partial record TargetTls
 
     internal TlsFiles Files { get; private init; } = null!;
 
-    /// <summary>Null: plain TCP.</summary>
-    internal static TargetTls? From(SettingsSection section)
+    /// <param name="section">Its settings.</param>
+    /// <param name="protocols">What <see cref="Protocols"/> is.</param>
+    /// <returns>Null: plain TCP.</returns>
+    internal static TargetTls? From(SettingsSection section, IReadOnlyList<string> protocols)
     {
         if (!section.Switch("enabled"))
             return null;
         var (authority, certificate, key) = (section.Text("ca"), section.Text("certificate"), section.Text("key"));
         var tls = new TargetTls
         {
+            Protocols = protocols,
             ServerName = section.Text("server-name"),
             Fingerprint = FingerprintOf(section),
             Authority = authority == System ? "this system" : authority,
