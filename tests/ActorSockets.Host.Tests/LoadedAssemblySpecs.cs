@@ -8,7 +8,7 @@ public sealed class LoadedAssemblySpecs
     // The runtime maps every assembly that it loads, and so does the system its libraries.
     private static readonly string[] OnDemand = ["ActorSockets.Web.dll", "ActorSockets.Storage.dll", "Microsoft.Data.Sqlite.dll", "SQLitePCLRaw.core.dll", "libe_sqlite3.so"];
 
-    private static readonly string[] OfTls = ["System.Net.Security.dll", "System.Security.Cryptography.X509Certificates.dll", "libSystem.Security.Cryptography.Native.OpenSsl.so", "libssl.so.3"];
+    private static readonly string[] OfTls = ["System.Net.Security.dll", "System.Security.Cryptography.X509Certificates.dll"];
 
     [Fact]
     public async Task A_plain_send_and_a_plain_server_load_no_TLS()

@@ -63,9 +63,9 @@ public sealed record ServerTls
         else if (clients != ClientCertificates.None && authorities.Length == 0)
             section.RejectMissing("client-ca", $"a PEM file with the CAs that sign clients' certificates, because client-certificates = {(clients == ClientCertificates.Required ? "required" : "optional")}");
         else if (clients == ClientCertificates.None && authorities.Length > 0)
-            section.Reject("client-certificates", "is none, and client-ca is set: needs required, or optional");
+            section.Reject("client-ca", "is set, and client-certificates = none: needs client-certificates = required, or optional");
         else if (clients != ClientCertificates.Required && names.Count > 0)
-            section.Reject("client-certificates", "must be required, because allow-names admits by the names of certificates");
+            section.Reject("allow-names", "admits by the names of certificates: needs client-certificates = required");
         else
             section.Load(tls.Files);
         return tls;
