@@ -52,8 +52,8 @@ public sealed class ActorSocketsExtension : IExtension
             ? OverviewActor.Props(Settings.CreateOverview(), new RecentEvents(Settings.Web.RecentEvents), Settings.Metrics)
             : null;
 
-        ISink CreateSink(ServerSettings server, string peer, FileStore store) =>
-            SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store), options?.Sinks);
+        ISink CreateSink(ServerSettings server, string peer, FileStore store, DeliveryInfo? delivery) =>
+            SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store, delivery), options?.Sinks);
     }
 
     private static Props? Certificates(ActorSocketsSettings settings)

@@ -21,7 +21,7 @@ public sealed class ActorSocketsOptions
 
     /// <summary>Gives a sink a name, for <c>sink = NAME</c> of a server.</summary>
     /// <param name="name">The name in the configuration.</param>
-    /// <param name="create">Makes the sink of one connection; called when a client is accepted, and must not block.</param>
+    /// <param name="create">Makes the sink of one connection, or of one delivery (<c>protocol = deliveries</c>); must not block.</param>
     /// <exception cref="ArgumentException">There is a sink of this name.</exception>
     public ActorSocketsOptions AddSink(string name, Func<SinkContext, ISink> create)
     {

@@ -127,6 +127,7 @@ public sealed partial record ActorSocketsSettings(
         };
         var warnings = new List<SettingError>();
         SharedPorts.Check(settings.Servers, errors, warnings);
+        SharedInboxes.Check(settings.Servers, errors);
         readMore?.Invoke(section, settings);
         // An error in the defaults is found once for each entry that uses them.
         return errors.Count == 0 ? settings with { Warnings = warnings } : throw new SettingsException([.. errors.Distinct()]);

@@ -121,7 +121,7 @@ public sealed class CommandSpecs : IDisposable
     [Theory]
     [InlineData("actorsockets se", "send", "serve")]
     [InlineData("actorsockets send --confirm ", "close", "none", "receipt")]
-    [InlineData("actorsockets serve :0 --pro", "--processing-delay")]
+    [InlineData("actorsockets serve :0 --proc", "--processing-delay")]
     [InlineData("actorsockets send a.bin --to x:5 --limi", "--limit-rate")]
     [InlineData("actorsockets send --confirm=re", "receipt")]
     [InlineData("actorsockets send a.bin --to [")]

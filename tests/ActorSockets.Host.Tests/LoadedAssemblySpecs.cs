@@ -27,7 +27,7 @@ public sealed class LoadedAssemblySpecs
     }
 
     [Fact]
-    public async Task A_plain_send_and_a_plain_server_load_no_database_and_no_web_server()
+    public async Task Only_a_server_that_stores_deliveries_loads_a_database_and_none_a_web_server()
     {
         if (!OperatingSystem.IsLinux())
             return;
@@ -42,6 +42,14 @@ public sealed class LoadedAssemblySpecs
             Assert.True(exitCode == 0, said);
             Assert.Empty(Loaded(server).Intersect(OnDemand));
             Assert.Contains("ActorSockets.dll", Loaded(server));
+
+            await using var unstored = HostProcess.Start("serve", ":0", "--sink", "discard", "--protocol", "deliveries");
+            await unstored.PortOfAsync("server-1");
+            Assert.Empty(Loaded(unstored).Intersect(OnDemand));
+
+            await using var storing = HostProcess.Start("serve", ":0", "--sink", inbox, "--protocol", "deliveries");
+            await storing.PortOfAsync("server-1");
+            Assert.Equal(OnDemand[1..].Order(StringComparer.Ordinal), Loaded(storing).Intersect(OnDemand).Order(StringComparer.Ordinal));
 
             // No peer: it stays for a look.
             await using var sender = HostProcess.Start("send", hello, "--to", "127.0.0.1:1");

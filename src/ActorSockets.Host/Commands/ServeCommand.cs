@@ -27,7 +27,7 @@ internal static class ServeCommand
         var sink = new Option<string>("--sink")
         {
             HelpName = "console|discard|echo|DIR",
-            Description = "Where received data goes; DIR: one file per connection in this directory.",
+            Description = "Where received data goes; DIR: one file per connection, or per delivery, in this directory.",
             DefaultValueFactory = _ => "console",
         };
         string[] sinks = ["console", "discard", "echo"];
@@ -42,6 +42,8 @@ internal static class ServeCommand
         SettingOption key = new("--key", "FILE", "The private key of --cert (PEM).", ("server-defaults.tls.key", null));
         SettingOption[] options =
         [
+            new("--protocol", "raw|deliveries", "What clients speak: a payload per connection, or named deliveries that are resumed and stored once.",
+                ("server-defaults.protocol", null)),
             new("--receipt", null, "Sends each client a receipt: the number of stored bytes and their SHA-256.", ("server-defaults.receipt", "on")),
             new("--max-connections", "N", "Maximum connections at a time; the server resets further ones.", ("server-defaults.max-connections", null)),
             new("--idle-timeout", "DURATION", "Resets a connection after this long without traffic.", ("server-defaults.idle-timeout", null)),

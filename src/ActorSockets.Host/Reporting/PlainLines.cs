@@ -38,6 +38,11 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}{(e.KeptAs is null ? "" : $"; kept as {e.KeptAs}")}",
         ServerEvents.ReceiptLost e =>
             $"server {e.Server}: {e.Peer} did not get its receipt: {e.Reason}; {Size(e.Bytes)} {(e.StoredAs is null ? "received" : $"stored as {e.StoredAs}")}; the client may send them again",
+        ServerEvents.Stored e =>
+            $"server {e.Server}: {e.Peer} delivered {e.Id}: {Size(e.Length)}{(e.ResumedFrom > 0 ? $", resumed at {e.ResumedFrom} B," : "")} in {Durations.Format(e.Elapsed)}{StoredAs(e.StoredAs)}",
+        ServerEvents.Repeated e => $"server {e.Server}: {e.Peer} delivered {e.Id} again: it is stored already{StoredAs(e.StoredAs)}",
+        ServerEvents.Interrupted e => $"server {e.Server}: {e.Peer} did not finish {e.Id}: {e.Reason}; {Size(e.Kept)} kept for another connection",
+        ServerEvents.DeliveryRefused e => $"server {e.Server}: refused {e.Id} of {e.Peer}: {e.Code}{(e.Reason.Length > 0 ? $": {Printable.Of(e.Reason)}" : "")}",
         ServerEvents.PartialDeleted e => $"server {e.Server}: deleted {e.Path} (keep-partial, max-partial)",
         ServerEvents.CleaningFailed e => $"server {e.Server}: cannot delete old partial files: {e.Reason}",
         Deliveries.Connecting e => $"target {e.Target}: connecting to {e.Endpoint}{(e.Attempt > 1 ? $", attempt {e.Attempt}" : "")}",
@@ -102,6 +107,9 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     private static string Taken(Deliveries.Report report) => report is { Length: 0, Taken: 0 }
         ? "nothing was sent"
         : $"{report.Taken} of {report.Length} B taken, {report.Length - report.Taken} B remain";
+
+    /// <summary>A client may have named the file.</summary>
+    private static string StoredAs(string? path) => path is null ? "" : $": {Printable.Of(path)}";
 
     private static string Size(long bytes) => bytes < 1024 ? Sizes.Format(bytes) : $"{Sizes.Format(bytes)} ({bytes} B)";
 }

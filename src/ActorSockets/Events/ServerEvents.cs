@@ -49,7 +49,8 @@ public static class ServerEvents
     public sealed record Received(string Server, string Peer, long Bytes) : IServerEvent;
 
     /// <summary>
-    /// The client sent its FIN, and the sink has everything. <paramref name="StoredAs"/> is the file and
+    /// The client sent its FIN, and the sink has everything; with <c>protocol = deliveries</c>, the connection ended between two
+    /// deliveries. <paramref name="StoredAs"/> is the file and
     /// <paramref name="Sha256"/> the digest in the receipt, each null if there is none.
     /// </summary>
     public sealed record Completed(string Server, string Peer, long Bytes, TimeSpan Elapsed, string? StoredAs, string? Sha256) : IServerEvent;
@@ -65,6 +66,22 @@ public static class ServerEvents
     /// <paramref name="KeptAs"/> is the partial file, or null.
     /// </summary>
     public sealed record BrokenOff(string Server, string Peer, long Bytes, string Reason, string? KeptAs) : IServerEvent;
+
+    /// <summary>
+    /// A delivery is stored, once; the client is answered <c>received</c> (<c>protocol = deliveries</c>). <paramref name="ResumedFrom"/>
+    /// are the bytes that earlier connections brought, <paramref name="StoredAs"/> is the file, or null if there is none.
+    /// </summary>
+    public sealed record Stored(
+        string Server, string Peer, string Id, string? Name, long Length, string Digest, long ResumedFrom, TimeSpan Elapsed, string? StoredAs) : IServerEvent;
+
+    /// <summary>A client brought a delivery that is stored already: it is answered <c>received</c>, and not stored again.</summary>
+    public sealed record Repeated(string Server, string Peer, string Id, string? Name, long Length, string? StoredAs) : IServerEvent;
+
+    /// <summary>A delivery broke off. <paramref name="Kept"/> bytes of it are kept for another connection.</summary>
+    public sealed record Interrupted(string Server, string Peer, string Id, string? Name, long Kept, string Reason) : IServerEvent;
+
+    /// <summary>The server refused a delivery, for now or for good: <paramref name="Code"/> is the protocol's.</summary>
+    public sealed record DeliveryRefused(string Server, string Peer, string Id, string Code, string Reason) : IServerEvent;
 
     /// <summary>The server deleted a partial file, because of <c>keep-partial</c> or <c>max-partial</c>.</summary>
     public sealed record PartialDeleted(string Server, string Path) : IServerEvent;

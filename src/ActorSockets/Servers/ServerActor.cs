@@ -1,5 +1,6 @@
 using ActorSockets.Events;
 using ActorSockets.Platform;
+using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
 using Akka.Actor;
@@ -7,9 +8,13 @@ using Akka.Actor;
 namespace ActorSockets.Servers;
 
 /// <summary>
-/// One endpoint: a <see cref="ListenerActor"/> that listens on it, and a <see cref="ReceiverActor"/> for each connection that
-/// it admits; with TLS, after its handshake in the <see cref="HandshakesActor"/>.
+/// One endpoint: a <see cref="ListenerActor"/> that listens on it, and a <see cref="ReceiverActor"/> or
+/// <see cref="DeliveriesReceiverActor"/> for each connection that it admits; with TLS, after its handshake in the
+/// <see cref="HandshakesActor"/>.
 /// <code>
+///   Opening ── the inbox is open, if there is one ──► Listening
+///      └── it cannot be opened ──► BindFailed, stopped
+///
 ///   Listening ── Drain ──► the listener stops; Drained when the last connection has ended
 ///    │      ▲
 ///    │      └── rebind-delay ── the listener failed, and had listened before
@@ -26,6 +31,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private readonly Refusals _refusals = new();
     private IActorRef _listener = ActorRefs.Nobody;
     private IActorRef _handshakes = ActorRefs.Nobody;
+    private IArrivals? _arrivals;
     private IActorRef? _drainer;
     private long _accepted;
     private int _open;
@@ -50,8 +56,11 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     {
         if (_server.Tls is { } tls)
             _handshakes = Context.ActorOf(HandshakesActor.Props(tls), "handshakes");
-        Listen();
-        if (_memory.Store.Cleans)
+        if (_memory.Arrivals is { } arrivals)
+            arrivals.Value.PipeTo(Self, success: opened => new Opened(opened), failure: e => new OpeningFailed(e.Message));
+        else
+            Listen();
+        if (_memory.Store.Cleans && _memory.Arrivals is null)
             Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
     }
 
@@ -59,6 +68,12 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
+            case Opened opened:
+                Open(opened.Arrivals);
+                break;
+            case OpeningFailed failed:
+                GiveUp(failed.Reason);
+                break;
             case ListenerActor.Listening listening when FromListener:
                 // The same port again after a rebind, also when any free one was asked for.
                 _memory.Endpoint = listening.Endpoint;
@@ -93,7 +108,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 ReportDrained();
                 break;
             case Signal.Clean:
-                _memory.Store.CleanAsync(DateTime.UtcNow).PipeTo(Self, success: paths => new Cleaned(paths), failure: e => new CleaningFailed(e.Message));
+                (_arrivals?.CleanAsync(DateTime.UtcNow) ?? _memory.Store.CleanAsync(DateTime.UtcNow)).PipeTo(Self, success: paths => new Cleaned(paths), failure: e => new CleaningFailed(e.Message));
                 break;
             case Cleaned cleaned:
                 foreach (var path in cleaned.Paths)
@@ -107,11 +122,14 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 break;
             case ServerEvents.Drain:
                 Drain(Sender);
+                TellReceivers(message);
                 break;
             case ServerEvents.CutOff:
                 Drain(Sender);
-                foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener) && !c.Equals(_handshakes)))
-                    receiver.Tell(message);
+                TellReceivers(message);
+                break;
+            case Signal.Settled:
+                _drainer?.Tell(new ServerEvents.Drained());
                 break;
             default:
                 Unhandled(message);
@@ -120,6 +138,14 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     }
 
     private bool FromListener => Sender.Equals(_listener);
+
+    private void Open(IArrivals arrivals)
+    {
+        _arrivals = arrivals;
+        Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
+        if (_drainer is null)
+            Listen();
+    }
 
     private void Listen()
     {
@@ -140,8 +166,19 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             return;
         }
 
+        GiveUp(reason);
+    }
+
+    private void GiveUp(string reason)
+    {
         Tell(new ServerEvents.BindFailed(_server.Name, _server.Endpoint, reason));
         Context.Stop(Self);
+    }
+
+    private void TellReceivers(object message)
+    {
+        foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener) && !c.Equals(_handshakes)))
+            receiver.Tell(message);
     }
 
     private void Admit(PlainConnection connection)
@@ -164,7 +201,10 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             return;
         }
 
-        var receiver = Context.ActorOf(ReceiverActor.Props(_server, connection, _memory.Store, _createSink), $"{ActorName(connection.Peer)}-{++_accepted}");
+        var props = _arrivals is null
+            ? ReceiverActor.Props(_server, connection, _memory.Store, _createSink)
+            : DeliveriesReceiverActor.Props(_server, connection, _arrivals);
+        var receiver = Context.ActorOf(props, $"{ActorName(connection.Peer)}-{++_accepted}");
         Context.WatchWith(receiver, Signal.ReceiverEnded);
         _open++;
     }
@@ -200,7 +240,8 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         if (_drainer is null || _open > 0)
             return;
         PublishRefusals();
-        _drainer.Tell(new ServerEvents.Drained());
+        // What cannot be written down now, the next start finds out.
+        (_arrivals?.SettleAsync() ?? Task.CompletedTask).PipeTo(Self, success: () => Signal.Settled, failure: _ => Signal.Settled);
     }
 
     private static void Tell(ServerEvents.IServerEvent happened)
@@ -220,7 +261,12 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         ReportRefusals,
         ReceiverEnded,
         Clean,
+        Settled,
     }
+
+    private sealed record Opened(IArrivals Arrivals);
+
+    private sealed record OpeningFailed(string Reason);
 
     private sealed record Cleaned(IReadOnlyList<string> Paths);
 

@@ -1,5 +1,7 @@
 using ActorSockets.Events;
+using ActorSockets.Outbox;
 using ActorSockets.Platform;
+using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
 using Akka.Actor;
@@ -19,6 +21,7 @@ internal sealed class ServerSupervisor : UntypedActor
     private readonly NamedChildren _children = new();
     private readonly Dictionary<string, IActorRef> _adding = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
+    private readonly Inboxes _inboxes = new(StoreLibrary.Open);
     private bool _stopping;
     private readonly DrainCount _draining = new(new ServerEvents.Drained());
 
@@ -98,7 +101,7 @@ internal sealed class ServerSupervisor : UntypedActor
 
     private void Add(ServerSettings server)
     {
-        var child = Context.ActorOf(ServerActor.Props(server, new ServerMemory(server), _createSink, _listen), server.Name);
+        var child = Context.ActorOf(ServerActor.Props(server, ServerMemory.Of(server, _inboxes, _createSink), _createSink, _listen), server.Name);
         Context.Watch(child);
         _children.Add(server.Name, child);
     }
@@ -114,4 +117,6 @@ internal sealed class ServerSupervisor : UntypedActor
             asker.Tell(removed);
         Context.System.EventStream.Publish(removed);
     }
+
+    protected override void PostStop() => _ = _inboxes.CloseAsync();
 }

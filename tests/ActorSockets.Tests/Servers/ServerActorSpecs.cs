@@ -185,7 +185,7 @@ public sealed class ServerActorSpecs : Specs
     private IActorRef Start(string hocon = "")
     {
         var server = Server("sink = discard\n" + hocon);
-        return Sys.ActorOf(ServerActor.Props(server, new ServerMemory(server), (_, peer, _) => _sinks[peer] = new RecordingSink(), Listen));
+        return Sys.ActorOf(ServerActor.Props(server, new ServerMemory(server), (_, peer, _, _) => _sinks[peer] = new RecordingSink(), Listen));
     }
 
     private new Props Listen(ListenerSettings settings)

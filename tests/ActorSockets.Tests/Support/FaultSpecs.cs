@@ -1,7 +1,9 @@
 using ActorSockets.Clients;
 using ActorSockets.Events;
+using ActorSockets.Outbox;
 using ActorSockets.Payloads;
 using ActorSockets.Servers;
+using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport.Tls;
 using Akka.Actor;
@@ -79,16 +81,21 @@ public abstract class FaultSpecs(bool tls = false) : Specs, IAsyncLifetime
         var events = SubscribeTo<ServerEvents.Bound>();
         var settings = Server($"directory = \"{Directory}\"\n{hocon}") with { Tls = Tls ? OfServers : null };
         settings = change?.Invoke(settings) ?? settings;
-        var server = Sys.ActorOf(ServerActor.Props(settings, new ServerMemory(settings),
-            (of, peer, store) => SinkFactory.Create(new SinkContext(of, peer, _ => ValueTask.CompletedTask, store)), Listen));
+        var server = Sys.ActorOf(ServerActor.Props(settings, ServerMemory.Of(settings, new Inboxes(StoreLibrary.Open), Create), Create, Listen));
         _roots.Add(server);
         return (server, events.ExpectMsg<ServerEvents.Bound>().Endpoint.Port);
+
+        ISink Create(ServerSettings of, string peer, FileStore store, DeliveryInfo? delivery) =>
+            CreateSink(new SinkContext(of, peer, _ => ValueTask.CompletedTask, store, delivery));
     }
 
     /// <summary>A peer that speaks as ours do.</summary>
     internal ScriptedPeer Peer(Func<PeerConnection, Task> script, int? receiveBufferSize = null) => new(script, receiveBufferSize, Tls);
 
     internal ScriptedPeer Peer(Func<PeerConnection, int, Task> script) => new(script, null, Tls);
+
+    /// <summary>The configured sink, unless a spec has another one.</summary>
+    private protected virtual ISink CreateSink(SinkContext context) => SinkFactory.Create(context);
 
     private int CountActors()
     {

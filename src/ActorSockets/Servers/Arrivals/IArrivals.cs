@@ -15,6 +15,16 @@ internal interface IArrivals
     /// <summary>Throws away what came of a delivery that its sender will not finish.</summary>
     /// <exception cref="IOException">The disk or the ledger failed.</exception>
     Task CancelAsync(DeliveryKey key, object owner);
+
+    /// <summary>Forgets what the settings no longer keep.</summary>
+    /// <param name="now">UTC.</param>
+    /// <returns>The partial deliveries that were thrown away, as paths.</returns>
+    /// <exception cref="IOException">The disk or the ledger failed.</exception>
+    Task<IReadOnlyList<string>> CleanAsync(DateTime now);
+
+    /// <summary>Writes down what is stored and would otherwise be found out by the next start.</summary>
+    /// <exception cref="IOException">The ledger failed.</exception>
+    Task SettleAsync();
 }
 
 /// <summary>What a sender says of a delivery.</summary>
@@ -23,7 +33,11 @@ internal interface IArrivals
 /// <param name="Digest">Of the whole payload, as <c>ALGORITHM:HEX</c>; null: not known yet.</param>
 /// <param name="Name">A file name; null: it has none.</param>
 /// <param name="Asks">Whether the sender goes on from where the receiver says; otherwise it begins at byte 0.</param>
-internal sealed record ArrivalRequest(DeliveryKey Key, long? Length, string? Digest, string? Name, bool Asks);
+internal sealed record ArrivalRequest(DeliveryKey Key, long? Length, string? Digest, string? Name, bool Asks)
+{
+    /// <summary>The sender's address.</summary>
+    public string Peer { get; init; } = "";
+}
 
 /// <summary>How a delivery begins.</summary>
 internal abstract record Opening

@@ -91,29 +91,27 @@ internal sealed class Inbox : IArrivals, IAsyncDisposable
         }
     }
 
-    /// <summary>Forgets what the settings no longer keep.</summary>
-    /// <param name="now">UTC.</param>
-    /// <returns>The partial deliveries that were thrown away.</returns>
-    /// <exception cref="IOException">The ledger or the disk failed.</exception>
-    public async Task<IReadOnlyList<LedgerEntry>> CleanAsync(DateTime now)
+    public async Task<IReadOnlyList<string>> CleanAsync(DateTime now)
     {
         await Storing.SettleAsync();
         await Ledger.ForgetAsync(now - Settings.Remembers);
         var partials = (await Ledger.UnfinishedAsync()).Where(entry => entry.State == LedgerState.Partial && !_claims.Has(entry.Key)).ToArray();
         var total = partials.Sum(entry => entry.Offset);
-        var removed = new List<LedgerEntry>();
+        var removed = new List<string>();
         foreach (var partial in partials)
         {
             var isTooOld = now - partial.At >= Settings.KeepPartial;
             if (!isTooOld && (Settings.MaxPartialBytes == 0 || total <= Settings.MaxPartialBytes))
                 break;
             if (await RemoveUnlessClaimedAsync(partial))
-                removed.Add(partial);
+                removed.Add(Path.Combine(PartialsDirectory, partial.PartialFile!));
             total -= partial.Offset;
         }
 
         return removed;
     }
+
+    public Task SettleAsync() => Storing.SettleAsync();
 
     /// <summary>Writes what is to be written, and lets another process have the directory. No arrival may be open.</summary>
     public async ValueTask DisposeAsync()

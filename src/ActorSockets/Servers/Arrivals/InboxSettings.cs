@@ -1,3 +1,5 @@
+using ActorSockets.Servers.Sinks;
+
 namespace ActorSockets.Servers.Arrivals;
 
 /// <summary>How an <see cref="Inbox"/> stores; units, ranges and defaults stand in <c>reference.conf</c>, server-defaults.</summary>
@@ -21,7 +23,7 @@ internal sealed record InboxSettings
     /// <summary>Time after which it is.</summary>
     public required TimeSpan FlushInterval { get; init; }
 
-    /// <summary>How long a partial delivery stays after its last byte.</summary>
+    /// <summary>How long a partial delivery stays after its last byte; zero: none is kept.</summary>
     public required TimeSpan KeepPartial { get; init; }
 
     /// <summary>Bytes that all partial deliveries without a connection may take; 0: any number.</summary>
@@ -29,4 +31,18 @@ internal sealed record InboxSettings
 
     /// <summary>How long a stored delivery is remembered.</summary>
     public required TimeSpan Remembers { get; init; }
+
+    /// <summary>Those of a server.</summary>
+    public static InboxSettings Of(ServerSettings server) => new()
+    {
+        Directory = server.Directory,
+        DiskThreads = server.DiskThreads,
+        FileMode = server.FileMode,
+        NameConflict = server.NameConflict,
+        FlushBytes = server.FlushBytes,
+        FlushInterval = server.FlushInterval,
+        KeepPartial = server.OnBrokenOff == OnBrokenOff.Delete ? TimeSpan.Zero : server.KeepPartial == TimeSpan.Zero ? TimeSpan.MaxValue : server.KeepPartial,
+        MaxPartialBytes = server.MaxPartialBytes,
+        Remembers = server.Remembers,
+    };
 }

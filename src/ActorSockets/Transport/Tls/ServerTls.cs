@@ -35,14 +35,17 @@ public sealed record ServerTls
 
     internal TlsFiles Files { get; private init; } = null!;
 
-    /// <summary>Null: the server speaks plain TCP.</summary>
-    internal static ServerTls? From(SettingsSection section)
+    /// <param name="section">Its settings.</param>
+    /// <param name="protocols">What <see cref="Protocols"/> is.</param>
+    /// <returns>Null: the server speaks plain TCP.</returns>
+    internal static ServerTls? From(SettingsSection section, IReadOnlyList<string> protocols)
     {
         var (certificate, key) = (section.Text("certificate"), section.Text("key"));
         var (clients, authorities) = (section.Choice<ClientCertificates>("client-certificates"), section.Text("client-ca"));
         var names = section.Is("allow-names", "any") ? [] : section.Texts("allow-names", "is empty: write names such as [\"client-1\"], or any");
         var tls = new ServerTls
         {
+            Protocols = protocols,
             ClientCertificates = clients,
             AllowNames = [.. names],
             HandshakeTimeout = section.Duration("handshake-timeout", TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)),
