@@ -36,6 +36,7 @@ internal sealed class TlsConnection : Connection
     private readonly long _since = Stopwatch.GetTimestamp();
     private IOException? _writeFailure;
     private IOException? _readFailure;
+    private (Task Task, int Bytes)? _writing;
     private Task<bool>? _finishing;
     private volatile bool _peerEnded;
     private bool _mayHaveMore;
@@ -102,10 +103,24 @@ internal sealed class TlsConnection : Connection
         var taken = 0;
         try
         {
+            if (_writing is { } before)
+            {
+                _writing = null;
+                await before.Task;
+                return before.Bytes;
+            }
+
             while (taken < bytes.Length && taken < MostBytes)
             {
                 var slice = bytes.Slice(taken, Math.Min(SliceBytes, bytes.Length - taken));
                 var writing = _tls.WriteAsync(slice);
+                if (!writing.IsCompleted && taken > 0)
+                {
+                    // It is encrypted, and the caller offers it again: the next call waits for it.
+                    _writing = (writing.AsTask(), slice.Length);
+                    break;
+                }
+
                 var hasRoom = writing.IsCompleted;
                 await writing;
                 taken += slice.Length;
