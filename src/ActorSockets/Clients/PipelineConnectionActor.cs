@@ -162,7 +162,7 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
                 Hear(heard.Count);
                 break;
             case Signal.Deadline:
-                End(new Attempt.Lost(FailureKind.Protocol, $"{Peer} does not speak the deliveries protocol; is it raw{(_target.Tls is null ? ", or does it use TLS" : "")}? (no greeting within connect-timeout, {Durations.Format(_target.ConnectTimeout)})"));
+                End(new Attempt.Lost(FailureKind.Protocol, $"{Peer} does not speak the deliveries protocol; is it raw?{(_target.Tls is null ? " Does it use TLS (tls.enabled)?" : "")} (no greeting within connect-timeout, {Durations.Format(_target.ConnectTimeout)})"));
                 break;
             case Broken broken:
                 End(new Attempt.Lost(FailureKind.ConnectionLost, $"{Peer}: {broken.Reason}"));
