@@ -121,7 +121,7 @@ public abstract class BadPeerSpecs : FaultSpecs
     [Fact]
     public void One_that_wants_deliveries_with_names_is_not_tried_again()
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             await socket.SendAsync("deliveries/1 window=64 digests=xxh128,sha256\nerror deliver, resume or cancel is expected\n"u8.ToArray());
             await ScriptedPeer.ReadToEndAsync(socket);
