@@ -24,7 +24,9 @@ internal static class TlsWork
         AddSender("async SslStream, 64 KiB", port => Async(file, 64, port));
         AddSender("async SslStream, 256 KiB", port => Async(file, 256, port));
         AddSender("openssl s_client", port => Launch.Tool("openssl", "openssl", "s_client", "-connect", $"localhost:{port}", "-CAfile", Pki("ca.crt"),
-            "-verify_return_error", "-quiet", "-no_ign_eof", "-nocommands") with { Input = file });
+            "-verify_return_error", "-quiet", "-no_ign_eof", "-nocommands")
+        with
+        { Input = file });
         AddSender("socat -b 65536", port => Launch.Tool("socat", "socat", "-u", "-b", "65536", "-", $"OPENSSL:localhost:{port},cafile={Pki("ca.crt")}") with { Input = file });
         await send.RunAsync(bench, cancellation);
 
@@ -44,7 +46,9 @@ internal static class TlsWork
             DiscardsOutput = true,
         });
         AddReceiver("socat -b 65536", Launch.Tool("socat", "socat", "-u", "-b", "65536",
-            $"OPENSSL-LISTEN:0,bind=127.0.0.1,cert={Pki("server.crt")},key={Pki("server.key")},verify=0", "-") with { DiscardsOutput = true });
+            $"OPENSSL-LISTEN:0,bind=127.0.0.1,cert={Pki("server.crt")},key={Pki("server.key")},verify=0", "-")
+        with
+        { DiscardsOutput = true });
         await receive.RunAsync(bench, cancellation);
 
         var both = NewContest($"TLS, both ends, {bench.Size}", "connected to delivered");
