@@ -23,10 +23,7 @@ internal static class TlsWork
         AddSender(Contest.Ours, port => OursFile(file, port));
         AddSender("async SslStream, 64 KiB", port => Async(file, 64, port));
         AddSender("async SslStream, 256 KiB", port => Async(file, 256, port));
-        AddSender("openssl s_client", port => Launch.Tool("openssl", "openssl", "s_client", "-connect", $"localhost:{port}", "-CAfile", Pki("ca.crt"),
-            "-verify_return_error", "-quiet", "-no_ign_eof", "-nocommands")
-        with
-        { Input = file });
+        AddSender("openssl s_client", port => SClient(port) with { Input = file });
         AddSender("socat -b 65536", port => Launch.Tool("socat", "socat", "-u", "-b", "65536", "-", $"OPENSSL:localhost:{port},cafile={Pki("ca.crt")}") with { Input = file });
         await send.RunAsync(bench, cancellation);
 
@@ -45,10 +42,7 @@ internal static class TlsWork
             ],
             DiscardsOutput = true,
         });
-        AddReceiver("socat -b 65536", Launch.Tool("socat", "socat", "-u", "-b", "65536",
-            $"OPENSSL-LISTEN:0,bind=127.0.0.1,cert={Pki("server.crt")},key={Pki("server.key")},verify=0", "-")
-        with
-        { DiscardsOutput = true });
+        AddReceiver("socat -b 65536", SocatReceiver() with { DiscardsOutput = true });
         await receive.RunAsync(bench, cancellation);
 
         var both = NewContest($"TLS, both ends, {bench.Size}", "connected to delivered");
@@ -73,6 +67,12 @@ internal static class TlsWork
               targets.t { host = localhost, port = {{port}}, payload.generated.size = {{bench.Bytes}}, tls { enabled = on, ca = "{{Pki("ca.crt")}}" } }
             }
             """));
+
+        Launch SClient(int port) => Launch.Tool("openssl", "openssl", "s_client", "-connect", $"localhost:{port}", "-CAfile", Pki("ca.crt"),
+            "-verify_return_error", "-quiet", "-no_ign_eof", "-nocommands");
+
+        Launch SocatReceiver() => Launch.Tool("socat", "socat", "-u", "-b", "65536",
+            $"OPENSSL-LISTEN:0,bind=127.0.0.1,cert={Pki("server.crt")},key={Pki("server.key")},verify=0", "-");
 
         Launch Async(string payload, int bufferKiB, int port) => Launch.DotNet("ssl-send", directory, payload, Senders.Text(bufferKiB * KiB), Senders.Text(port));
 
