@@ -138,6 +138,16 @@ internal sealed class SenderActor : TargetActor
 
     protected override void Cancel(Delivery underWay) => Fail(FailureKind.Cancelled, "cancelled");
 
+    protected override bool TryRetry()
+    {
+        // Without a connection it backs off.
+        if (Queue.Current is null || !_connection.IsNobody())
+            return false;
+        Timers.Cancel(Signal.Retry);
+        BeginAttempt();
+        return true;
+    }
+
     private void Next()
     {
         Timers.CancelAll();

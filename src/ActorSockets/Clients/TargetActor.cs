@@ -50,6 +50,12 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
             case Deliveries.Cancel cancel:
                 Sender.Tell(new Deliveries.NotCancelled(target.Name, cancel.Id));
                 break;
+            case Deliveries.Retry when TryRetry():
+                Sender.Tell(new Deliveries.Retrying(target.Name));
+                break;
+            case Deliveries.Retry:
+                Sender.Tell(new Deliveries.NotRetrying(target.Name));
+                break;
             case Deliveries.Drain:
                 queue.Draining = true;
                 break;
@@ -72,6 +78,9 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
 
     /// <summary>Somebody cancelled a delivery that is under way.</summary>
     protected abstract void Cancel(Delivery underWay);
+
+    /// <summary>Makes the next attempt at once, if it waits for that.</summary>
+    protected abstract bool TryRetry();
 
     /// <summary>Ends what is under way, without telling anybody.</summary>
     protected abstract void EndUnderWay();
