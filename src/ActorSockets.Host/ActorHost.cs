@@ -4,7 +4,6 @@ using ActorSockets.Host.Reporting;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Event;
-using Akka.IO;
 
 namespace ActorSockets.Host;
 
@@ -81,8 +80,6 @@ internal static class ActorHost
             var system = ActorSystem.Create("actorsockets", config.WithFallback(Quiet).WithFallback(ProgramSettings.Reference));
             if (output is not null)
                 system.EventStream.Subscribe(system.ActorOf(AkkaLogger.Props(output), "log"), typeof(LogEvent));
-            // Akka.IO reads its part when it is first asked for.
-            system.Tcp();
             return system;
         }
         catch (Exception e) when (e is not SettingsException)

@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using ActorSockets.Events;
 using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Reporting;
+using ActorSockets.Web;
 using Akka.Actor;
 
 namespace ActorSockets.Host;
@@ -33,11 +35,12 @@ internal sealed class Run(
         await AskAsync(reporter);
         var sockets = ActorSocketsExtension.For(system, Print, settings.Library);
         var bound = sockets.WhenBoundAsync();
-        await Task.WhenAny(bound, signals.First, AtOnce);
-        if (bound.IsCompleted && (await bound).Failed.Count > 0)
+        var web = settings.Library.Web.Enabled ? StartWebAsync(reporter) : Task.FromResult(true);
+        await Task.WhenAny(Task.WhenAll(bound, web), signals.First, AtOnce);
+        if (bound.IsCompleted && (await bound).Failed.Count > 0 || web.IsCompleted && !await web)
             return await ConcludeAsync(reporter, ExitCodes.Failure);
 
-        var deliveries = settings.Library.Targets.Where(t => t.Payload is not null).Select(t => (t.Name, t.Name)).ToArray();
+        var deliveries = settings.Library.Targets.Where(t => t.Payload is not null).Select(t => (t.Name, t.PayloadId)).ToArray();
         reporter.Tell(new ReporterActor.Expect(deliveries));
         if (!signals.First.IsCompleted && !EndsAtOnce)
         {
@@ -49,6 +52,22 @@ internal sealed class Run(
         if (left.Count > 0)
             await CutOffAsync(reporter, sockets);
         return await ConcludeAsync(reporter, await ExitCodeAsync(left, reporter));
+    }
+
+    /// <summary>Only this method loads ActorSockets.Web.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private async Task<bool> StartWebAsync(IActorRef reporter)
+    {
+        try
+        {
+            reporter.Tell(new RunEvents.WebListening(await WebServer.StartAsync(system)));
+            return true;
+        }
+        catch (IOException e)
+        {
+            reporter.Tell(new RunEvents.WebFailed(e.Message));
+            return false;
+        }
     }
 
     private ValueTask Print(string server, string peer, string lines) =>

@@ -1,12 +1,13 @@
+using System.Net;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
+using ActorSockets.Events.Overview;
 using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
 using Akka.Actor;
-using Akka.IO;
 
 namespace ActorSockets;
 
@@ -22,17 +23,18 @@ public sealed class ActorSocketsExtension : IExtension
     private readonly Lock _lock = new();
     private Task<bool>? _draining;
 
-    private ActorSocketsExtension(ExtendedActorSystem system, Print print, ActorSocketsSettings? settings)
+    private ActorSocketsExtension(ExtendedActorSystem system, Print print, ActorSocketsOptions? options, ActorSocketsSettings? settings)
     {
         _system = system;
-        Settings = settings ?? ActorSocketsSettings.From(system.Settings.Config);
+        Settings = settings ?? ActorSocketsSettings.From(system.Settings.Config, options);
         system.Settings.InjectTopLevelFallback(ActorSocketsSettings.Reference);
         var names = new NameResolver();
         Ref = system.ActorOf(
             RootActor.Props(
-                ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync, system.Tcp())),
+                ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync)),
                 ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(names.ResolveAsync)),
-                Settings.Ticker),
+                Settings.Ticker,
+                Overview()),
             ActorSocketsSettings.Root);
 
         // The end of the system resets every open socket; until then there is time to finish.
@@ -44,8 +46,12 @@ public sealed class ActorSocketsExtension : IExtension
             return Akka.Done.Instance;
         });
 
-        ISink CreateSink(ServerSettings server, string peer, FileStore store) =>
-            SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store));
+        Props? Overview() => Settings.Metrics.Enabled || Settings.Web.Enabled
+            ? OverviewActor.Props(Settings.CreateOverview(), new RecentEvents(Settings.Web.RecentEvents), Settings.Metrics)
+            : null;
+
+        ISink CreateSink(ServerSettings server, string peer, FileStore store, DeliveryInfo? delivery) =>
+            SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store, delivery), options?.Sinks);
     }
 
     /// <summary>The settings that are in force.</summary>
@@ -56,17 +62,17 @@ public sealed class ActorSocketsExtension : IExtension
 
     /// <summary>Starts the actors of this system on the first call; later calls return the same extension.</summary>
     /// <param name="system">The system that they live in.</param>
-    /// <param name="print">
-    /// Where console sinks print: writes one or more lines; its task completes when they are written, and the network waits
-    /// for that. None: standard output. Later calls change nothing.
-    /// </param>
+    /// <param name="options">Where console sinks print, and the program's own sinks and payloads. Later calls change nothing.</param>
     /// <exception cref="SettingsException">The configuration is wrong; lists every error.</exception>
-    public static ActorSocketsExtension For(ActorSystem system, Func<string, ValueTask>? print = null) =>
-        For(system, (_, _, lines) => print is null ? ToStandardOutput(lines) : print(lines));
+    public static ActorSocketsExtension For(ActorSystem system, ActorSocketsOptions? options = null)
+    {
+        var print = options?.Print ?? ToStandardOutput;
+        return (ActorSocketsExtension)system.RegisterExtension(new Provider((_, _, lines) => print(lines), options, null));
+    }
 
     /// <summary>As above; <paramref name="print"/> knows who sent the lines, and the settings may have been read already.</summary>
-    internal static ActorSocketsExtension For(ActorSystem system, Print print, ActorSocketsSettings? settings = null) =>
-        (ActorSocketsExtension)system.RegisterExtension(new Provider(print, settings));
+    internal static ActorSocketsExtension For(ActorSystem system, Print print, ActorSocketsSettings settings) =>
+        (ActorSocketsExtension)system.RegisterExtension(new Provider(print, null, settings));
 
     /// <summary>Delivers a payload to a target, behind the deliveries that the target has already.</summary>
     /// <param name="target">The target's name.</param>
@@ -84,6 +90,45 @@ public sealed class ActorSocketsExtension : IExtension
             : new Deliveries.Failed(target, id, FailureKind.Shutdown, "the actor system has ended", new Deliveries.Report(0, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero));
     }
 
+    /// <summary>Adds a target, such as <c>Settings.NewTarget("archive", "10.0.0.5", 9000) with { Confirm = Confirm.Receipt }</c>.</summary>
+    /// <exception cref="InvalidOperationException">There is a target of this name, or the system is stopping.</exception>
+    public async Task AddTargetAsync(TargetSettings target)
+    {
+        if (await AskAsync<object>(new TargetCommands.Add(target)) is TargetCommands.NotAdded notAdded)
+            throw new InvalidOperationException(notAdded.Reason);
+    }
+
+    /// <summary>Removes a target. It accepts no more deliveries; done when those that it has have their outcomes.</summary>
+    /// <param name="name">The target's name; none of this name is no error.</param>
+    /// <param name="cutOff">Fails what waits or is under way, as <see cref="FailureKind.Shutdown"/>, when it is cancelled.</param>
+    public async Task RemoveTargetAsync(string name, CancellationToken cutOff = default)
+    {
+        var removed = AskAsync<Deliveries.TargetRemoved>(new TargetCommands.Remove(name));
+        await using var cutting = cutOff.Register(() => Ref.Tell(new TargetCommands.Remove(name, CutOff: true), _system.DeadLetters));
+        await removed;
+    }
+
+    /// <summary>Adds a server, such as <c>Settings.NewServer("inbox", "127.0.0.1", 0) with { Sink = "discard" }</c>.</summary>
+    /// <returns>The endpoint that it listens on.</returns>
+    /// <exception cref="IOException">It does not listen: why.</exception>
+    public async Task<IPEndPoint> AddServerAsync(ServerSettings server) =>
+        await AskAsync<ServerEvents.IServerEvent>(new ServerCommands.Add(server)) switch
+        {
+            ServerEvents.Bound bound => bound.Endpoint,
+            ServerEvents.BindFailed failed => throw new IOException($"{server.Name} cannot listen on {failed.Endpoint}: {failed.Reason}"),
+            var other => throw new InvalidOperationException($"{other}"),
+        };
+
+    /// <summary>Removes a server. It stops listening; done when its connections have ended.</summary>
+    /// <param name="name">The server's name; none of this name is no error.</param>
+    /// <param name="cutOff">Resets the connections that are left when it is cancelled.</param>
+    public async Task RemoveServerAsync(string name, CancellationToken cutOff = default)
+    {
+        var removed = AskAsync<ServerEvents.Removed>(new ServerCommands.Remove(name));
+        await using var cutting = cutOff.Register(() => Ref.Tell(new ServerCommands.Remove(name, CutOff: true), _system.DeadLetters));
+        await removed;
+    }
+
     /// <summary>What happens from now on: <see cref="Deliveries.IDeliveryEvent"/>, <see cref="ServerEvents.IServerEvent"/>, <see cref="Ticked"/>.</summary>
     /// <param name="capacity">Events that may wait for the reader; more are left out, and <see cref="EventsLeftOut"/> counts them.</param>
     /// <param name="cancellation">Ends the stream; so does the end of the system.</param>
@@ -96,7 +141,7 @@ public sealed class ActorSocketsExtension : IExtension
     {
         var targets = Settings.Targets.Where(t => t.Payload is not null).ToArray();
         foreach (var target in targets)
-            Ref.Tell(new Deliveries.Deliver(target.Name, target.Name, target.Payload!), _system.DeadLetters);
+            Ref.Tell(new Deliveries.Deliver(target.PayloadId, target.Name, target.Payload!), _system.DeadLetters);
         return targets.Length;
     }
 
@@ -113,6 +158,16 @@ public sealed class ActorSocketsExtension : IExtension
 
     /// <summary>Ends all deliveries and connections at once; done when they have ended, or after the cut-off-timeout.</summary>
     public Task CutOffAsync() => WithinAsync(Settings.CutOffTimeout, new Deliveries.CutOff(), new ServerEvents.CutOff());
+
+    /// <summary>Whether no new deliveries and connections are taken any more.</summary>
+    internal bool IsDraining
+    {
+        get
+        {
+            lock (_lock)
+                return _draining is not null;
+        }
+    }
 
     private Task<bool> DrainAsync(TimeSpan timeout)
     {
@@ -143,14 +198,23 @@ public sealed class ActorSocketsExtension : IExtension
         }
     }
 
+    /// <summary>An actor of a system that has ended answers nothing.</summary>
+    private async Task<T> AskAsync<T>(object question)
+    {
+        var answer = Ref.Ask<T>(question, Timeout.InfiniteTimeSpan, CancellationToken.None);
+        return await Task.WhenAny(answer, _system.WhenTerminated) == answer || answer.IsCompleted
+            ? await answer
+            : throw new InvalidOperationException("the actor system has ended");
+    }
+
     // Off the actors' threads, because a terminal that is stopped blocks whoever writes to it.
     private static ValueTask ToStandardOutput(string lines) => new(Task.Run(() => Console.Out.WriteLine(lines)));
 
     /// <summary>Prints one or more lines that a server received from a peer.</summary>
     internal delegate ValueTask Print(string server, string peer, string lines);
 
-    private sealed class Provider(Print print, ActorSocketsSettings? settings) : ExtensionIdProvider<ActorSocketsExtension>
+    private sealed class Provider(Print print, ActorSocketsOptions? options, ActorSocketsSettings? settings) : ExtensionIdProvider<ActorSocketsExtension>
     {
-        public override ActorSocketsExtension CreateExtension(ExtendedActorSystem system) => new(system, print, settings);
+        public override ActorSocketsExtension CreateExtension(ExtendedActorSystem system) => new(system, print, options, settings);
     }
 }

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
+using ActorSockets.Events.Overview;
 using ActorSockets.Servers;
 using ActorSockets.Ticker;
 using Akka.Configuration;
@@ -38,22 +40,65 @@ public sealed partial record ActorSocketsSettings(
 
     private static readonly KnownKeys Known = new(Entries, new HashSet<string> { "payload", "dispatcher", "ticker-dispatcher" }, Retired);
 
+    private Func<(string Name, string Host, int Port), ServerSettings> _newServer = null!;
+    private Func<(string Name, string Host, int Port), TargetSettings> _newTarget = null!;
+
     /// <summary>What is suspicious and not wrong, such as two servers that may turn out to share an address.</summary>
     public IReadOnlyList<SettingError> Warnings { get; init; } = [];
+
+    /// <summary>The instruments.</summary>
+    public required MetricsSettings Metrics { get; init; }
+
+    /// <summary>The web server, which is a package of its own.</summary>
+    public required WebSettings Web { get; init; }
+
+    /// <summary>
+    /// A target with the settings of <c>target-defaults</c>, for <see cref="ActorSocketsExtension.AddTargetAsync"/>; <c>with</c> changes it.
+    /// </summary>
+    /// <param name="name">Up to 64 letters, digits, '-', '_' and '.'.</param>
+    /// <param name="host">An IP address or a name.</param>
+    /// <param name="port">1 to 65535.</param>
+    /// <exception cref="SettingsException">One of them is none, or target-defaults is wrong.</exception>
+    public TargetSettings NewTarget(string name, string host, int port) => _newTarget((name, host, port));
+
+    /// <summary>
+    /// A server with the settings of <c>server-defaults</c>, for <see cref="ActorSocketsExtension.AddServerAsync"/>; <c>with</c> changes it.
+    /// </summary>
+    /// <param name="name">Up to 64 letters, digits, '-', '_' and '.'.</param>
+    /// <param name="host">An IP address or a name to bind.</param>
+    /// <param name="port">0 to 65535; 0 takes any free port.</param>
+    /// <exception cref="SettingsException">One of them is none, or server-defaults is wrong.</exception>
+    public ServerSettings NewServer(string name, string host, int port) => _newServer((name, host, port));
+
+    /// <summary>An overview of these servers and targets; a target with a payload expects a delivery.</summary>
+    internal OverviewState CreateOverview()
+    {
+        var overview = new OverviewState();
+        foreach (var target in Targets)
+            overview.AddTarget(target.Name, target.Endpoint, target.Payload is not null);
+        foreach (var server in Servers)
+            overview.AddServer(server.Name, server.Endpoint);
+        return overview;
+    }
 
     /// <summary>The embedded <c>reference.conf</c>: every default, and the dispatcher that the actors should run on.</summary>
     public static Config Reference { get; } = ReferenceOf(typeof(ActorSocketsSettings).Assembly);
 
     /// <summary>Reads <c>actor-sockets { }</c>, with <c>reference.conf</c> below it.</summary>
     /// <exception cref="SettingsException">Something is wrong; lists all of it.</exception>
-    public static ActorSocketsSettings From(Config config) => From(config, Reference, null);
+    /// <param name="config">What the user wrote.</param>
+    /// <param name="options">Sinks and payloads that the configuration may name beside the library's.</param>
+    public static ActorSocketsSettings From(Config config, ActorSocketsOptions? options = null) => From(config, Reference, null, options);
 
     /// <summary>As above, for a program that has settings of its own in the section.</summary>
     /// <param name="config">What the user wrote.</param>
     /// <param name="reference">The defaults: those of the library and of the program.</param>
     /// <param name="readMore">Reads the program's settings, whose errors are reported with the others.</param>
-    internal static ActorSocketsSettings From(Config config, Config reference, Action<SettingsSection, ActorSocketsSettings>? readMore)
+    /// <param name="options">The program's own sinks and payloads.</param>
+    internal static ActorSocketsSettings From(
+        Config config, Config reference, Action<SettingsSection, ActorSocketsSettings>? readMore, ActorSocketsOptions? options = null)
     {
+        options ??= new ActorSocketsOptions();
         var errors = new List<SettingError>();
         if (config.HasPath(Root) && !config.GetValue(Root).IsObject())
             throw new SettingsException(Root, "must be a section: actor-sockets { … }");
@@ -65,32 +110,47 @@ public sealed partial record ActorSocketsSettings(
         // A section of the wrong type is an error already; the defaults stand in for it.
         var section = new SettingsSection(errors, (Root, written), (Root, defaults));
         var settings = new ActorSocketsSettings(
-            ReadEntries(section, "servers", ServerSettings.From),
-            ReadEntries(section, "targets", TargetSettings.From),
+            ReadEntries("servers", NewServer),
+            ReadEntries("targets", NewTarget),
             TickerSettings.From(section.Merged("ticker")),
             section.Int("max-connecting", 1, 100_000),
             section.Merged("shutdown").Duration("drain-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
-            section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)));
+            section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)))
+        {
+            Metrics = MetricsSettings.From(section.Merged("metrics")),
+            Web = WebSettings.From(section.Merged("web")),
+            _newServer = entry => Read("servers", entry, NewServer),
+            _newTarget = entry => Read("targets", entry, NewTarget),
+        };
         var warnings = new List<SettingError>();
         SharedPorts.Check(settings.Servers, errors, warnings);
+        SharedInboxes.Check(settings.Servers, errors);
         readMore?.Invoke(section, settings);
         // An error in the defaults is found once for each entry that uses them.
         return errors.Count == 0 ? settings with { Warnings = warnings } : throw new SettingsException([.. errors.Distinct()]);
 
-        List<T> ReadEntries<T>(SettingsSection root, string kind, Func<string, SettingsSection, T> read)
-        {
-            var result = new List<T>();
-            foreach (var (name, value) in Section(kind, written).Items.Where(entry => entry.Value.IsObject()))
-            {
-                var path = $"{Root}.{kind}.{name}";
-                if (!EntryName().IsMatch(name))
-                    errors.Add(new SettingError(path, "is not a valid name: up to 64 letters, digits, '-', '_' and '.', the first a letter or digit"));
-                var shared = $"{Root}.{Entries[kind]}";
-                result.Add(read(name, new SettingsSection(errors, (path, value.GetObject()),
-                    (shared, Section(Entries[kind], written)), (shared, Section(Entries[kind], defaults)))));
-            }
+        ServerSettings NewServer(string name, SettingsSection entry) => ServerSettings.From(name, entry, options.Sinks.Keys);
+        TargetSettings NewTarget(string name, SettingsSection entry) => TargetSettings.From(name, entry, options.Payloads);
 
-            return result;
+        List<T> ReadEntries<T>(string kind, Func<string, SettingsSection, T> read) =>
+            [.. Section(kind, written).Items.Where(entry => entry.Value.IsObject()).Select(entry => ReadEntry(kind, entry.Key, entry.Value.GetObject(), errors, read))];
+
+        T ReadEntry<T>(string kind, string name, HoconObject values, List<SettingError> found, Func<string, SettingsSection, T> read)
+        {
+            var (path, shared) = ($"{Root}.{kind}.{name}", $"{Root}.{Entries[kind]}");
+            if (!EntryName().IsMatch(name))
+                found.Add(new SettingError(path, "is not a valid name: up to 64 letters, digits, '-', '_' and '.', the first a letter or digit"));
+            return read(name, new SettingsSection(found, (path, values), (shared, Section(Entries[kind], written)), (shared, Section(Entries[kind], defaults))));
+        }
+
+        T Read<T>(string kind, (string Name, string Host, int Port) entry, Func<string, SettingsSection, T> read)
+        {
+            var found = new List<SettingError>();
+            var values = new HoconObject();
+            values.GetOrCreateKey("host").AppendValue(new HoconLiteral { Value = entry.Host });
+            values.GetOrCreateKey("port").AppendValue(new HoconLiteral { Value = entry.Port.ToString(CultureInfo.InvariantCulture) });
+            var result = ReadEntry(kind, entry.Name, values, found, read);
+            return found.Count == 0 ? result : throw new SettingsException([.. found]);
         }
 
         static HoconObject Section(string key, HoconObject inside) => inside.Items[key].IsObject() ? inside.Items[key].GetObject() : new HoconObject();

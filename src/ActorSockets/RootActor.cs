@@ -1,25 +1,36 @@
 using ActorSockets.Events;
+using ActorSockets.Events.Overview;
 using ActorSockets.Platform;
 using ActorSockets.Ticker;
 using Akka.Actor;
 
 namespace ActorSockets;
 
-/// <summary>The one actor of this library at the top of its host's tree: <c>servers</c>, <c>clients</c> and <c>ticker</c> are below it.</summary>
+/// <summary>The one actor of this library at the top of its host's tree: <c>servers</c>, <c>clients</c>, <c>ticker</c> and <c>overview</c> are below it.</summary>
 internal sealed class RootActor : UntypedActor
 {
     private readonly IActorRef _servers;
     private readonly IActorRef _clients;
+    private readonly IActorRef _overview = ActorRefs.Nobody;
 
-    public RootActor(Props servers, Props clients, TickerSettings ticker)
+    public RootActor(Props servers, Props clients, TickerSettings ticker, Props? overview)
     {
+        if (overview is not null)
+        {
+            _overview = Context.ActorOf(overview, OverviewActor.Name);
+            // Not by itself: what follows could happen before it has started.
+            foreach (var kind in OverviewActor.Events)
+                Context.System.EventStream.Subscribe(_overview, kind);
+        }
+
         _servers = Context.ActorOf(servers, "servers");
         _clients = Context.ActorOf(clients, "clients");
         if (ticker.Enabled)
             Context.ActorOf(TickerActor.Props(ticker.Interval), "ticker");
     }
 
-    public static Props Props(Props servers, Props clients, TickerSettings ticker) => PlainProps.Of(() => new RootActor(servers, clients, ticker));
+    public static Props Props(Props servers, Props clients, TickerSettings ticker, Props? overview) =>
+        PlainProps.Of(() => new RootActor(servers, clients, ticker, overview));
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
 
@@ -33,9 +44,18 @@ internal sealed class RootActor : UntypedActor
             case ServerEvents.ICommand:
                 _servers.Forward(message);
                 break;
+            case OverviewActor.Get or OverviewActor.GetEvents when !_overview.IsNobody():
+                _overview.Forward(message);
+                break;
+            case Add add:
+                Sender.Tell(Context.Child(add.Name) is { } child && !child.IsNobody() ? child : Context.ActorOf(add.Props, add.Name));
+                break;
             default:
                 Unhandled(message);
                 break;
         }
     }
+
+    /// <summary>Adds a child, such as a web server, unless there is one with that name; the answer is its <see cref="IActorRef"/>.</summary>
+    public sealed record Add(Props Props, string Name);
 }

@@ -121,7 +121,7 @@ public sealed class CommandSpecs : IDisposable
     [Theory]
     [InlineData("actorsockets se", "send", "serve")]
     [InlineData("actorsockets send --confirm ", "close", "none", "receipt")]
-    [InlineData("actorsockets serve :0 --pro", "--processing-delay")]
+    [InlineData("actorsockets serve :0 --proc", "--processing-delay")]
     [InlineData("actorsockets send a.bin --to x:5 --limi", "--limit-rate")]
     [InlineData("actorsockets send --confirm=re", "receipt")]
     [InlineData("actorsockets send a.bin --to [")]
@@ -146,7 +146,7 @@ public sealed class CommandSpecs : IDisposable
     [Theory]
     [InlineData("send", "send <FILE> [options]", "<FILE>")]
     [InlineData("init", "init [<FILE>] [options]", "<FILE>")]
-    [InlineData("check", "check [<CONF>] [options]", "<CONF> +A HOCON file; - is standard input. Without CONF: actorsockets.conf of the current directory")]
+    [InlineData("check", "check [<CONF>] [options]", "<CONF> +A HOCON file; - is standard input. Default: actorsockets.conf in the current directory")]
     public async Task Help_names_the_argument_and_not_the_files_that_would_complete_it(string command, string usage, string argument)
     {
         var (exitCode, said) = await HostProcess.RunAsync(command, "--help");

@@ -1,4 +1,5 @@
 using ActorSockets.Events;
+using ActorSockets.Events.Overview;
 using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Reporting;
 using Akka.Configuration;
@@ -10,13 +11,13 @@ public sealed class LiveTableSpecs
 {
     private static readonly Deliveries.Report Done = new(1000, 1000, 0, 1, TimeSpan.FromSeconds(3), TimeSpan.Zero);
 
-    private readonly RunState _state = new(Settings(25));
+    private readonly OverviewState _state = Overview(25);
     private TimeSpan _now = TimeSpan.FromSeconds(100);
 
     [Fact]
     public void A_target_is_shown_with_what_it_does()
     {
-        var state = new RunState(Settings(1));
+        var state = Overview(1);
         Assert.Contains("waiting", Row(state, "t-1"), StringComparison.Ordinal);
         state.Add(new Deliveries.Connecting("t-1", "", 1, "127.0.0.1:1"), _now);
         Assert.Contains("connecting", Row(state, "t-1"), StringComparison.Ordinal);
@@ -41,12 +42,12 @@ public sealed class LiveTableSpecs
     public void Eighty_columns_have_room_for_name_percent_bytes_rate_and_state()
     {
         var name = "target-number-1-of-many-x";
-        var state = new RunState(Settings(0, name));
+        var state = Overview(0, name);
         state.Add(new Deliveries.Connected(name, "", 1, "127.0.0.1:1", 400_000_000), _now);
         state.At(_now);
         _now += TimeSpan.FromSeconds(2);
         state.Add(new Deliveries.Progressed(name, "", 200_000_000, 400_000_000), _now);
-        var line = Assert.Single(state.At(_now).Render(80, 24).Select(Plain), l => l.StartsWith("target-", StringComparison.Ordinal));
+        var line = Assert.Single(Table(state).Render(80, 24).Select(Plain), l => l.StartsWith("target-", StringComparison.Ordinal));
         Assert.Matches(@"^target-number-1-of-many… +50 % +190\.7 MiB +95\.4 MiB/s sending, 2 s left", line);
         Assert.InRange(line.TrimEnd().Length, 1, 80);
     }
@@ -55,7 +56,7 @@ public sealed class LiveTableSpecs
     [InlineData(80, 0)]
     [InlineData(80, -2)]
     [InlineData(20, 24)]
-    public void A_terminal_without_room_has_no_table(int width, int height) => Assert.Empty(_state.At(_now).Render(width, height));
+    public void A_terminal_without_room_has_no_table(int width, int height) => Assert.Empty(Table(_state).Render(width, height));
 
     [Fact]
     public void A_server_is_shown_with_its_connections_and_all_that_they_sent()
@@ -77,7 +78,7 @@ public sealed class LiveTableSpecs
             _state.Add(new Deliveries.Delivered($"t-{i}", "", Done), _now);
         _state.Add(new Deliveries.Failed("t-23", "", FailureKind.Refused, "gone", Done), _now);
         _state.Add(new Ticked(7, TimeSpan.FromMilliseconds(2)), _now);
-        var lines = _state.At(_now).Render(100, 40);
+        var lines = Table(_state).Render(100, 40);
         Assert.Equal(4, lines.Count);
         Assert.Contains("25 targets", lines[1], StringComparison.Ordinal);
         Assert.Contains("2 waiting, 22 delivered, 1 failed", lines[1], StringComparison.Ordinal);
@@ -92,7 +93,7 @@ public sealed class LiveTableSpecs
     {
         for (var i = 1; i <= 25; i++)
             _state.Add(new Deliveries.Failed($"t-{i}", "", FailureKind.Refused, "gone", Done), _now);
-        var lines = _state.At(_now).Render(100, height);
+        var lines = Table(_state).Render(100, height);
         Assert.InRange(lines.Count, 1, height);
         Assert.Contains(lines, l => l.Contains("25 targets", StringComparison.Ordinal));
         Assert.Contains("more in trouble", lines[^1], StringComparison.Ordinal);
@@ -107,9 +108,13 @@ public sealed class LiveTableSpecs
         Assert.True(limit.TryTake(_now + TimeSpan.FromSeconds(1)));
     }
 
-    private string Row(RunState state, string name) =>
-        Assert.Single(state.At(_now).Render(120, 40).Select(Plain),
+    private string Row(OverviewState state, string name) =>
+        Assert.Single(Table(state).Render(120, 40).Select(Plain),
             l => l.StartsWith(name, StringComparison.Ordinal));
+
+    private LiveTable Table(OverviewState state) => new(state.At(_now), 20);
+
+    private static OverviewState Overview(int targets, string other = "other") => Settings(targets, other).Library.CreateOverview();
 
     private static string Plain(string line) => System.Text.RegularExpressions.Regex.Replace(line, @"\e\[\d+m", "");
 

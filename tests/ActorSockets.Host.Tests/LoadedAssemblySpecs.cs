@@ -6,10 +6,10 @@ namespace ActorSockets.Host.Tests;
 public sealed class LoadedAssemblySpecs
 {
     // The runtime maps every assembly that it loads, and so does the system its libraries.
-    private static readonly string[] OfTheStore = ["ActorSockets.Storage.dll", "Microsoft.Data.Sqlite.dll", "SQLitePCLRaw.core.dll", "libe_sqlite3.so"];
+    private static readonly string[] OnDemand = ["ActorSockets.Web.dll", "ActorSockets.Storage.dll", "Microsoft.Data.Sqlite.dll", "SQLitePCLRaw.core.dll", "libe_sqlite3.so"];
 
     [Fact]
-    public async Task A_plain_send_and_a_plain_server_load_no_database()
+    public async Task Only_a_server_that_stores_deliveries_loads_a_database_and_none_a_web_server()
     {
         if (!OperatingSystem.IsLinux())
             return;
@@ -22,13 +22,21 @@ public sealed class LoadedAssemblySpecs
             var port = await server.PortOfAsync("server-1");
             var (exitCode, said) = await HostProcess.RunAsync("send", hello, "--to", $":{port}", "--confirm", "receipt");
             Assert.True(exitCode == 0, said);
-            Assert.Empty(Loaded(server).Intersect(OfTheStore));
+            Assert.Empty(Loaded(server).Intersect(OnDemand));
             Assert.Contains("ActorSockets.dll", Loaded(server));
+
+            await using var unstored = HostProcess.Start("serve", ":0", "--sink", "discard", "--protocol", "deliveries");
+            await unstored.PortOfAsync("server-1");
+            Assert.Empty(Loaded(unstored).Intersect(OnDemand));
+
+            await using var storing = HostProcess.Start("serve", ":0", "--sink", inbox, "--protocol", "deliveries");
+            await storing.PortOfAsync("server-1");
+            Assert.Equal(OnDemand[1..].Order(StringComparer.Ordinal), Loaded(storing).Intersect(OnDemand).Order(StringComparer.Ordinal));
 
             // No peer: it stays for a look.
             await using var sender = HostProcess.Start("send", hello, "--to", "127.0.0.1:1");
             await sender.HearAsync("refused");
-            Assert.Empty(Loaded(sender).Intersect(OfTheStore));
+            Assert.Empty(Loaded(sender).Intersect(OnDemand));
         }
         finally
         {

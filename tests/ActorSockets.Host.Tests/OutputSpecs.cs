@@ -15,6 +15,7 @@ public sealed class OutputSpecs
     public static IEnumerable<Type> Events =>
     [
         .. typeof(Deliveries).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(Deliveries.IDeliveryEvent))),
+        .. typeof(Deliveries).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(Deliveries.ITargetChange))),
         .. typeof(ServerEvents).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(ServerEvents.IServerEvent))),
         typeof(Ticked),
         .. typeof(RunEvents).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(RunEvents.IRunEvent))),
@@ -29,7 +30,7 @@ public sealed class OutputSpecs
             .ToDictionary(m => m.Groups[1].Value, m => string.Join(' ', Regex.Matches(m.Groups[2].Value, "`([a-zA-Z0-9]+)`").Select(f => f.Groups[1].Value)));
         foreach (var happened in Events)
             Assert.Equal((JsonLines.Name(happened), string.Join(' ', JsonLines.Fields(happened))), (JsonLines.Name(happened), table.GetValueOrDefault(JsonLines.Name(happened))));
-        Assert.Equal("length taken takenBefore attempts elapsedMs blockedMs", string.Join(' ', JsonLines.Fields(typeof(Deliveries.Report))));
+        Assert.Equal("length taken takenBefore attempts elapsedMs blockedMs resumedFrom", string.Join(' ', JsonLines.Fields(typeof(Deliveries.Report))));
         Assert.DoesNotContain(Events, Requests.Contains);
     }
 

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ActorSockets.Events;
+using ActorSockets.Events.Overview;
 using ActorSockets.Host.Reporting;
 using ActorSockets.Host.Tests.Support;
 
@@ -93,7 +93,7 @@ public sealed class SlowReaderSpecs
     public async Task Lines_are_written_off_the_thread_pool_and_a_table_that_cannot_be_drawn_does_not_stop_them()
     {
         var broken = new LiveRegion(new BrokenStream());
-        broken.Show(new LiveTable([], [], new Ticked(1, TimeSpan.Zero), TimeSpan.Zero, 20));
+        broken.Show(new LiveTable(new Snapshot([], [], new TickerSnapshot(1, TimeSpan.Zero, TimeSpan.Zero)), 20));
         var queue = new OutputQueue("test", 16, broken);
         var stream = new ThreadStream();
         queue.Redraw();

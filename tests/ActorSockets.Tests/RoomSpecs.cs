@@ -47,13 +47,29 @@ public sealed partial class RoomSpecs
     [InlineData(@"\bSystem\.Net\.Security\b")]
     public void Only_Transport_knows_sockets(string name)
     {
-        // The extension hands Akka.IO's manager to the listeners; AddressFamily and SocketException are plain data.
+        // AddressFamily and SocketException are plain data.
         var users = from file in Directory.GetFiles(Library, "*.cs", SearchOption.AllDirectories)
                     let path = Path.GetRelativePath(Library, file)
                     where !path.StartsWith("Transport", StringComparison.Ordinal) && !path.StartsWith("obj", StringComparison.Ordinal)
                     where Regex.IsMatch(Code(file), name) && Regex.IsMatch(Code(file), @"\b(Socket|SslStream|Tcp|TcpExt|NetworkStream)\b")
                     select path;
-        Assert.Equal(name.Contains("Akka", StringComparison.Ordinal) ? ["ActorSocketsExtension.cs"] : [], users);
+        Assert.Empty(users);
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_changes_no_wait()
+    {
+        // Times that people read, and the age of files and records; every wait is measured by a monotonic clock.
+        string[] wallClock =
+        [
+            "Events/JsonLines.cs", "Events/Overview/OverviewActor.cs", "Platform/TimerScheduler.cs", "Servers/Arrivals/FileArrival.cs",
+            "Servers/Arrivals/SinkArrivals.cs", "Servers/ServerActor.cs", "Servers/Sinks/FileSink.cs",
+        ];
+        Assert.Empty(from file in Directory.GetFiles(Library, "*.cs", SearchOption.AllDirectories)
+                     let path = Path.GetRelativePath(Library, file).Replace('\\', '/')
+                     where !path.StartsWith("obj/", StringComparison.Ordinal) && !wallClock.Contains(path)
+                     where Regex.IsMatch(Code(file), @"\bDateTime(Offset)?\.(Utc)?Now\b|\bGetUtcNow\b|\bTickCount\b")
+                     select path);
     }
 
     /// <summary>A file without its comments.</summary>

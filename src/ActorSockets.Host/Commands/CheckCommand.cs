@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorSockets.Events;
 using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Reporting;
 
@@ -10,7 +11,7 @@ internal static class CheckCommand
     public static Command Create()
     {
         var file = RunCommand.File(RunCommand.FileDescription);
-        var check = new Command("check", "Prints every setting and its origin, or every error. Opens no socket.") { file };
+        var check = new Command("check", "Prints every setting with its origin, or all errors. Opens no socket.") { file };
         CommonOptions.AddTo(check);
         check.SetAction((parsed, cancellation) => CommonOptions.TellErrorsAsync(parsed, () => Task.FromResult(RunCommand.Load(parsed, file)), async layers =>
         {

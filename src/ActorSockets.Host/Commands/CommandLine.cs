@@ -8,7 +8,7 @@ namespace ActorSockets.Host.Commands;
 /// <summary>All commands.</summary>
 internal static class CommandLine
 {
-    private const string Description = "Sends to many TCP targets and receives from many TCP clients; none of them holds up another. actorsockets CONF is short for actorsockets run CONF; without CONF it runs actorsockets.conf of the current directory, or a built-in demo when there is none.";
+    private const string Description = "Sends data to many TCP servers and receives data from many TCP clients; none delays another. actorsockets CONF is short for actorsockets run CONF. Without CONF it runs actorsockets.conf in the current directory, or a built-in demo if there is no such file.";
 
     /// <summary>From arguments to exit code.</summary>
     public static async Task<int> RunAsync(string[] arguments)

@@ -13,14 +13,14 @@ internal static class CommonOptions
 
     private const string LiveTickerOrigin = "a terminal";
 
-    public static SettingOption Json { get; } = new("--json", null, "One JSON object per event on stdout; errors only on stderr.",
+    public static SettingOption Json { get; } = new("--json", null, "Writes one JSON object per event to stdout, and only errors to stderr.",
         ("report.format", "json"));
 
-    public static SettingOption Quiet { get; } = new("--quiet", null, "Errors only.", ("report.quiet", "on"));
+    public static SettingOption Quiet { get; } = new("--quiet", null, "Writes only errors to stderr.", ("report.quiet", "on"));
 
-    private static SettingOption NoTicker { get; } = new("--no-ticker", null, "No ticker, even if the configuration enables it.", ("ticker.enabled", "off"));
+    private static SettingOption NoTicker { get; } = new("--no-ticker", null, "Disables the ticker.", ("ticker.enabled", "off"));
 
-    private static SettingOption Interval { get; } = new("--interval", "DURATION", "A ticker that counts up this often and measures how late each tick is.",
+    private static SettingOption Interval { get; } = new("--interval", "DURATION", "Enables a ticker that counts this often and measures how late each tick is.",
         ("ticker.interval", null), ("ticker.enabled", "on"));
 
     public static SettingOption[] Settings { get; } = [Interval, NoTicker, Json, Quiet];

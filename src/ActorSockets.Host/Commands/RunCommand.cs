@@ -7,11 +7,11 @@ namespace ActorSockets.Host.Commands;
 internal static class RunCommand
 {
     public const string FileDescription =
-        $"A HOCON file; - is standard input. Without CONF: {ConfigurationFile.DefaultName} of the current directory, or when there is none a built-in demo, in which a client sends to two servers and one of them is busy.";
+        $"A HOCON file; - is standard input. Default: {ConfigurationFile.DefaultName} in the current directory, or a built-in demo if there is no such file.";
 
     public static Command Create()
     {
-        var run = new Command("run", "Runs a configuration, until it is done or stopped.");
+        var run = new Command("run", "Runs a configuration until its deliveries end or a signal stops it.");
         AddTo(run, hidden: false);
         return run;
     }

@@ -12,7 +12,7 @@ internal static partial class SendCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { HelpName = "FILE", Description = "The payload. - is standard input; it and pipes are read to their end first. A pipe whose writer failed looks complete: use set -o pipefail, --expect-bytes or --expect-digest." };
+        var file = new Argument<string>("FILE") { HelpName = "FILE", Description = "The payload; - is standard input. Pipes are read to their end first. A pipe whose writer failed looks complete: use set -o pipefail, --expect-bytes or --expect-digest." };
         file.CompletionSources.Add(context => FileNames.StartingWith(context.WordToComplete));
         var to = new Option<string[]>("--to")
         {
@@ -25,7 +25,7 @@ internal static partial class SendCommand
             foreach (var token in result.Tokens.Where(t => CommonOptions.Endpoint(t.Value) is not { Port: > 0 }))
                 result.AddError($"--to {token.Value}: needs HOST:PORT, [IPv6]:PORT or :PORT, with a port from 1 to 65535");
         });
-        var expectBytes = new Option<long?>("--expect-bytes") { HelpName = "N", Description = "Sends nothing and exits with 1 unless the payload has N bytes." };
+        var expectBytes = new Option<long?>("--expect-bytes") { HelpName = "N", Description = "Sends nothing and exits with 1 unless the payload has exactly N bytes." };
         expectBytes.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(t => !long.TryParse(t.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
@@ -43,12 +43,14 @@ internal static partial class SendCommand
         });
         SettingOption[] options =
         [
-            new("--confirm", "none|close|receipt", "When a delivery is done: the kernel took it, the peer closed, or the peer stored it and proved it.", ("target-defaults.confirm", null)),
-            new("--confirm-timeout", "DURATION", "How long the peer may take to confirm once it has every byte.", ("target-defaults.confirm-timeout", null)),
-            new("--on-busy", "retry|fail", "What happens to a delivery when its target does not read.", ("target-defaults.on-busy", null)),
-            new("--give-up-after", "DURATION", "A delivery without progress for this long has failed.", ("target-defaults.give-up-after", null)),
-            new("--connect-timeout", "DURATION", "Limit for name resolution and connect together.", ("target-defaults.connect-timeout", null)),
-            new("--limit-rate", "SIZE", "At most this many bytes a second to each target, such as 10MiB.", ("target-defaults.max-send-rate", null)),
+            new("--confirm", "none|close|receipt", "What a delivery waits for: none (the kernel took the data), close (the peer closed its side) or receipt (the peer proved that it stored the data).", ("target-defaults.confirm", null)),
+            new("--confirm-timeout", "DURATION", "How long to wait for the confirmation after the peer's kernel has every byte.", ("target-defaults.confirm-timeout", null)),
+            new("--protocol", "raw|deliveries", "What the server speaks: raw (a connection is a payload) or deliveries (an id, a name, an answer; resumes after a lost connection).", ("target-defaults.protocol", null)),
+            new("--id", "ID", "The delivery's id, for --protocol deliveries: a further run with the same id resumes it, and the server stores it once.", ("target-defaults.payload-id", null)),
+            new("--on-busy", "retry|fail", "What to do when the target does not read: wait and retry, or fail.", ("target-defaults.on-busy", null)),
+            new("--give-up-after", "DURATION", "How long a delivery may go without progress before it fails.", ("target-defaults.give-up-after", null)),
+            new("--connect-timeout", "DURATION", "Time limit for name resolution and connect together.", ("target-defaults.connect-timeout", null)),
+            new("--limit-rate", "SIZE", "Maximum bytes per second to each target, such as 10MiB.", ("target-defaults.max-send-rate", null)),
         ];
 
         var send = new Command("send", "Sends one payload to many targets, each at its own pace.") { file, to, expectBytes, expectDigest };
@@ -69,6 +71,8 @@ internal static partial class SendCommand
                     [
                         new("send", ["exit-when-delivered"], "on"),
                         new("FILE", ["target-defaults", "payload", "file"], Layers.Quoted(path)),
+                        // A copy of a pipe has no name that means anything at the other end.
+                        .. spool is null ? [] : (OptionSetting[])[new("FILE", ["target-defaults", "payload", "name"], "\"\"")],
                         .. parsed.GetRequiredValue(to).SelectMany(Target),
                         .. CommonOptions.LiveTicker(parsed),
                         .. CommonOptions.From(parsed, options),

@@ -13,7 +13,7 @@ internal static class ServeCommand
         var endpoints = new Argument<string[]>("HOST:PORT")
         {
             Arity = ArgumentArity.OneOrMore,
-            Description = "The address to listen on: a name, an IPv4 address or [IPv6]; without HOST, loopback; * is every IPv4 interface. May be repeated.",
+            Description = "The address to listen on: a name, an IPv4 address or [IPv6]; without HOST, loopback; * listens on all IPv4 interfaces. May be repeated.",
         };
         endpoints.Validators.Add(result =>
         {
@@ -27,7 +27,7 @@ internal static class ServeCommand
         var sink = new Option<string>("--sink")
         {
             HelpName = "console|discard|echo|DIR",
-            Description = "Where received bytes go. DIR: one file for each connection.",
+            Description = "Where received data goes; DIR: one file per connection, or per delivery, in this directory.",
             DefaultValueFactory = _ => "console",
         };
         string[] sinks = ["console", "discard", "echo"];
@@ -40,13 +40,15 @@ internal static class ServeCommand
         });
         SettingOption[] options =
         [
-            new("--receipt", null, "Sends each client a receipt: how many bytes are stored, and their SHA-256.", ("server-defaults.receipt", "on")),
-            new("--max-connections", "N", "At most this many connections at a time; the next is reset at once.", ("server-defaults.max-connections", null)),
-            new("--idle-timeout", "DURATION", "A connection without traffic for this long is reset.", ("server-defaults.idle-timeout", null)),
-            new("--processing-delay", "DURATION", "A pause after each received chunk, which simulates a busy server.", ("server-defaults.processing-delay", null)),
+            new("--protocol", "raw|deliveries", "What clients speak: a payload per connection, or named deliveries that are resumed and stored once.",
+                ("server-defaults.protocol", null)),
+            new("--receipt", null, "Sends each client a receipt: the number of stored bytes and their SHA-256.", ("server-defaults.receipt", "on")),
+            new("--max-connections", "N", "Maximum connections at a time; the server resets further ones.", ("server-defaults.max-connections", null)),
+            new("--idle-timeout", "DURATION", "Resets a connection after this long without traffic.", ("server-defaults.idle-timeout", null)),
+            new("--processing-delay", "DURATION", "Pause after each received chunk; simulates a busy server.", ("server-defaults.processing-delay", null)),
         ];
 
-        var serve = new Command("serve", "Receives what clients send, until it is stopped.") { endpoints, sink };
+        var serve = new Command("serve", "Receives what clients send until a signal stops it.") { endpoints, sink };
         CommonOptions.AddTo(serve, options);
         serve.SetAction((parsed, _) => CommonOptions.RunAsync(parsed, () =>
         {

@@ -1,4 +1,5 @@
 using ActorSockets.Configuration;
+using ActorSockets.Events;
 using ActorSockets.Host.Reporting;
 
 namespace ActorSockets.Host.Commands;

@@ -4,10 +4,7 @@ using Akka.Event;
 
 namespace ActorSockets.Host.Reporting;
 
-/// <summary>
-/// Writes Akka's own log to stderr, one line an entry: the type and message of an exception, not its stack. Entries of Akka.IO
-/// about binds and connections are left out, because events of this program report the same.
-/// </summary>
+/// <summary>Writes Akka's own log to stderr, one line an entry: the type and message of an exception, not its stack.</summary>
 internal sealed class AkkaLogger(Output output) : UntypedActor
 {
     // Akka logs the end of the system at DEBUG, whatever level is configured (1.5.74).
@@ -20,8 +17,6 @@ internal sealed class AkkaLogger(Output output) : UntypedActor
         switch (message)
         {
             case LogEvent entry when entry.LogLevel() < _least:
-                break;
-            case LogEvent entry when entry.LogLevel() > LogLevel.DebugLevel && entry.LogSource.Contains("/IO-TCP", StringComparison.Ordinal):
                 break;
             case LogEvent entry:
                 var cause = entry.Cause is null ? "" : $" ({entry.Cause.GetType().Name}: {entry.Cause.Message})";

@@ -51,5 +51,5 @@ internal sealed class JsonReport(Output output)
     }
 
     private static bool MustArrive(object happened) =>
-        happened is Deliveries.IOutcome or ServerEvents.Completed or RunEvents.IRunEvent || PlainLines.IsError(happened);
+        happened is Deliveries.IOutcome or ServerEvents.Completed or ServerEvents.Stored or RunEvents.IRunEvent || PlainLines.IsError(happened);
 }

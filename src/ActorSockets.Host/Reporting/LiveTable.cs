@@ -1,6 +1,6 @@
 using System.Globalization;
 using ActorSockets.Configuration;
-using ActorSockets.Events;
+using ActorSockets.Events.Overview;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -10,8 +10,7 @@ namespace ActorSockets.Host.Reporting;
 /// A snapshot of a run, drawn as a table: a row for each server, a row for each target, the last tick. With more targets than
 /// rows: one row for all targets, and one for each that is in trouble.
 /// </summary>
-internal sealed record LiveTable(
-    IReadOnlyList<TargetRow> Targets, IReadOnlyList<ServerRow> Servers, Ticked? LastTick, TimeSpan LatestTick, int MaxRows)
+internal sealed record LiveTable(Snapshot Overview, int MaxRows)
 {
     // Columns: name, bar, percent, bytes, rate, state. Bar and state share what the others leave. A terminal that is too narrow
     // for all of them loses the bar first, then bytes and rate. 80 columns have room for all but the bar.
@@ -44,11 +43,11 @@ internal sealed record LiveTable(
     private Table Table(int width, int height)
     {
         // Servers first; then the targets that there is room for; the ticker last.
-        var room = Math.Max(3, height - (LastTick is null ? 0 : 1));
-        List<Row> rows = [.. Servers.Take(room / 2).Select(Of)];
-        rows.AddRange(Targets.Count <= Math.Min(MaxRows, room - rows.Count) ? Targets.Select(Of) : AllAndTrouble(room - rows.Count));
-        if (LastTick is { } tick)
-            rows.Add(new Row("ticker", 0, 0, "", 0, $"{tick.Number}, late by {Durations.Format(tick.Lateness)}, at most {Durations.Format(LatestTick)}", Color.Default));
+        var room = Math.Max(3, height - (Overview.Ticker is null ? 0 : 1));
+        List<Row> rows = [.. Overview.Servers.Take(room / 2).Select(Of)];
+        rows.AddRange(Overview.Targets.Count <= Math.Min(MaxRows, room - rows.Count) ? Overview.Targets.Select(Of) : AllAndTrouble(room - rows.Count));
+        if (Overview.Ticker is { } tick)
+            rows.Add(new Row("ticker", 0, 0, "", 0, $"{tick.Number}, late by {Durations.Format(tick.Lateness)}, at most {Durations.Format(tick.Latest)}", Color.Default));
 
         var name = rows.Count == 0 ? 0 : Math.Min(WidestName, rows.Max(r => r.Name.Length));
         var rest = width - (name + Gap) - (PercentWidth + Gap) - Gap;
@@ -76,11 +75,11 @@ internal sealed record LiveTable(
 
     private IEnumerable<Row> AllAndTrouble(int room)
     {
-        var (taken, length, rate) = (Targets.Sum(t => t.Taken), Targets.Sum(t => t.Length), Targets.Sum(t => t.Rate));
-        var phases = Targets.GroupBy(t => t.Phase).OrderBy(g => g.Key).Select(g => $"{g.Count()} {Word(g.Key)}");
-        yield return new Row($"{Targets.Count} targets", taken, length, Sizes.Format(taken), rate, $"{string.Join(", ", phases)}{Eta(taken, length, rate)}", Color.Default);
+        var (taken, length, rate) = (Overview.Targets.Sum(t => t.Taken), Overview.Targets.Sum(t => t.Length), Overview.Targets.Sum(t => t.Rate));
+        var phases = Overview.Targets.GroupBy(t => t.Phase).OrderBy(g => g.Key).Select(g => $"{g.Count()} {Word(g.Key)}");
+        yield return new Row($"{Overview.Targets.Count} targets", taken, length, Sizes.Format(taken), rate, $"{string.Join(", ", phases)}{Eta(taken, length, rate)}", Color.Default);
 
-        var trouble = Targets.Where(t => t.Phase is Phase.Blocked or Phase.BackingOff or Phase.Unconfirmed or Phase.Failed or Phase.Rejected).ToArray();
+        var trouble = Overview.Targets.Where(t => t.InTrouble).ToArray();
         var shown = Math.Min(Math.Min(MaxRows, Math.Max(0, room - 2)), trouble.Length);
         foreach (var target in trouble.Take(shown))
             yield return Of(target);
@@ -88,10 +87,10 @@ internal sealed record LiveTable(
             yield return new Row("", 0, 0, "", 0, $"and {trouble.Length - shown} more in trouble", Color.Yellow);
     }
 
-    private static Row Of(ServerRow server) =>
-        new(server.Name, 0, 0, Sizes.Format(server.Bytes), server.Rate, $"{server.Endpoint}, {server.Open} open, {server.Connections} in all", Color.Default);
+    private static Row Of(ServerSnapshot server) =>
+        new(server.Name, 0, 0, Sizes.Format(server.Bytes), server.Rate, $"{server.Endpoint}, {server.Open} open, {server.Accepted} in all", Color.Default);
 
-    private static Row Of(TargetRow target)
+    private static Row Of(TargetSnapshot target)
     {
         var since = Durations.Format(target.Since);
         var state = target.Phase switch

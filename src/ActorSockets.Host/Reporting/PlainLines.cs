@@ -12,62 +12,74 @@ namespace ActorSockets.Host.Reporting;
 internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
 {
     private readonly Dictionary<string, TargetSettings> _targets = settings.Library.Targets.ToDictionary(t => t.Name, StringComparer.Ordinal);
-    private readonly Dictionary<string, TimeSpan> _blockedSaidAt = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (TimeSpan ConnectedAt, TimeSpan SaidAt)> _progress = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _unblockIsNews = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TimeSpan> _blockedReportedAt = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (TimeSpan ConnectedAt, TimeSpan ReportedAt)> _progress = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _blockedReported = new(StringComparer.Ordinal);
 
     /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
-        or RunEvents.Stopped;
+        or RunEvents.Stopped or RunEvents.WebFailed;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
     {
-        ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}{(Exposes(e) ? ": every network interface of this machine" : "")}",
+        ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}{(Exposes(e) ? ", exposed on every network interface" : "")}",
         ServerEvents.BindFailed e => $"error: {ActorSocketsSettings.Root}.servers.{e.Server}: cannot listen on {e.Endpoint}: {e.Reason}",
-        ServerEvents.ListenerLost e => $"server {e.Server}: does not listen any more: {e.Reason}; binding again in {Durations.Format(e.RetryIn)}",
+        ServerEvents.Removed e => $"server {e.Server}: removed",
+        ServerEvents.ListenerLost e => $"server {e.Server}: lost its listener: {e.Reason}; binds again in {Durations.Format(e.RetryIn)}",
         ServerEvents.Refused e => $"server {e.Server}: refused {e.Count} connection{(e.Count == 1 ? "" : "s")}, the last from {e.LastPeer}: {e.Reason}",
-        ServerEvents.AcceptFailing e => $"server {e.Server}: the kernel refuses to hand over connections (no free file handle?); retrying",
+        ServerEvents.AcceptFailing e => $"server {e.Server}: cannot accept connections (out of file handles?); retrying",
         ServerEvents.AcceptRecovered e => $"server {e.Server}: accepts connections again",
         ServerEvents.Accepted e => $"server {e.Server}: {e.Peer} connected",
         ServerEvents.Completed e => $"server {e.Server}: {e.Peer} closed after {Size(e.Bytes)} in {Durations.Format(e.Elapsed)}{(e.StoredAs is null ? "" : $": {e.StoredAs}")}",
         ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}{(e.KeptAs is null ? "" : $"; kept as {e.KeptAs}")}",
         ServerEvents.ReceiptLost e =>
-            $"server {e.Server}: {e.Peer} did not take its receipt: {e.Reason}; {Size(e.Bytes)} {(e.StoredAs is null ? "were received" : $"are stored as {e.StoredAs}")}, and may come again",
+            $"server {e.Server}: {e.Peer} did not get its receipt: {e.Reason}; {Size(e.Bytes)} {(e.StoredAs is null ? "received" : $"stored as {e.StoredAs}")}; the client may send them again",
+        ServerEvents.Stored e =>
+            $"server {e.Server}: {e.Peer} delivered {e.Id}: {Size(e.Length)}{(e.ResumedFrom > 0 ? $", resumed at {e.ResumedFrom} B," : "")} in {Durations.Format(e.Elapsed)}{StoredAs(e.StoredAs)}",
+        ServerEvents.Repeated e => $"server {e.Server}: {e.Peer} delivered {e.Id} again: it is stored already{StoredAs(e.StoredAs)}",
+        ServerEvents.Interrupted e => $"server {e.Server}: {e.Peer} did not finish {e.Id}: {e.Reason}; {Size(e.Kept)} kept for another connection",
+        ServerEvents.DeliveryRefused e => $"server {e.Server}: refused {e.Id} of {e.Peer}: {e.Code}{(e.Reason.Length > 0 ? $": {Printable.Of(e.Reason)}" : "")}",
         ServerEvents.PartialDeleted e => $"server {e.Server}: deleted {e.Path} (keep-partial, max-partial)",
         ServerEvents.CleaningFailed e => $"server {e.Server}: cannot delete old partial files: {e.Reason}",
         Deliveries.Connecting e => $"target {e.Target}: connecting to {e.Endpoint}{(e.Attempt > 1 ? $", attempt {e.Attempt}" : "")}",
         Deliveries.Connected e => Connected(e, now),
-        Deliveries.Progressed e when SayProgress(e, now) is { } rate =>
+        Deliveries.Resumed e => $"target {e.Target}: resuming at {Size(e.Offset)} of {Size(e.Length)}",
+        Deliveries.ForgetsEarly e => $"target {e.Target}: warning: the server forgets ids after {Durations.Format(e.Remembers)}, but give-up-after is {Durations.Format(e.GiveUpAfter)}: a later retry can be stored twice",
+        Deliveries.Progressed e when RateToReport(e, now) is { } rate =>
             $"target {e.Target}: {100.0 * e.Taken / e.Length:0} % of {Sizes.Format(e.Length)}, {rate}/s",
-        Deliveries.Blocked e when SayBlocked(e.Target, now) =>
-            $"target {e.Target}: BLOCKED, the server takes nothing for {Durations.Format(e.Since)}; {Size(e.Remaining)} remain, trying again",
-        Deliveries.Unblocked e when _unblockIsNews.Remove(e.Target) => $"target {e.Target}: takes bytes again after {Durations.Format(e.Lasted)}",
+        Deliveries.Blocked e when ReportsBlocked(e.Target, now) =>
+            $"target {e.Target}: BLOCKED: took nothing for {Durations.Format(e.Since)}; {Size(e.Remaining)} remain; retrying",
+        Deliveries.Unblocked e when _blockedReported.Remove(e.Target) => $"target {e.Target}: takes bytes again after {Durations.Format(e.Lasted)}",
         Deliveries.BackingOff e => $"target {e.Target}: {e.Reason}; next attempt in {Durations.Format(e.Delay)}",
-        Deliveries.Delivered e => $"target {e.Target}: DELIVERED {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}",
-        Deliveries.Sent e => $"target {e.Target}: SENT {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}{(e.Confirmed == Confirm.Close ? "; the peer closed (no proof that it stored anything)" : " (no confirmation asked)")}",
+        Deliveries.Delivered e => $"target {e.Target}: DELIVERED {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}{(e.Report.ResumedFrom > 0 ? $", resumed at {Size(e.Report.ResumedFrom)}" : "")}",
+        Deliveries.Sent e => $"target {e.Target}: SENT {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}{(e.Confirmed == Confirm.Close ? "; the peer closed (no proof that it stored anything)" : " (confirm = none: no proof that it arrived)")}",
         Deliveries.Unconfirmed e => $"target {e.Target}: UNCONFIRMED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
         Ticked e => $"tick {e.Number}",
-        RunEvents.Stopping e => $"stopping within {Durations.Format(e.Within)}, a second signal stops at once; waiting for {string.Join(", ", e.WaitingFor)}",
+        RunEvents.WebListening e => $"web: listening on http://{e.Endpoint}/{(Exposes(e.Endpoint) ? ", exposed on every network interface" : "")}",
+        RunEvents.WebFailed e => $"error: {ActorSocketsSettings.Root}.web: {e.Reason}",
+        RunEvents.Stopping e => $"stopping within {Durations.Format(e.Within)} (a second signal stops at once); waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.StillWaiting e => $"still waiting for {string.Join(", ", e.WaitingFor)}",
-        RunEvents.Stopped e => $"stopped with {string.Join(", ", e.UnderWay)} under way",
-        RunEvents.LeftOut e => $"({e.Lines} lines left out: more than report.max-lines-per-second or report.max-waiting-lines allow)",
+        RunEvents.Stopped e => $"stopped before these finished: {string.Join(", ", e.UnderWay)}",
+        RunEvents.LeftOut e => $"({e.Lines} lines dropped: report.max-lines-per-second or report.max-waiting-lines exceeded)",
         RunEvents.Summary e => SummaryTable.For(showTicker ? e : e with { Ticker = null }) is { Length: > 0 } table ? table : null,
         _ => null,
     };
 
     /// <summary>Whether the server listens on every interface.</summary>
-    public static bool Exposes(ServerEvents.Bound e) => e.Endpoint.Address.Equals(IPAddress.Any) || e.Endpoint.Address.Equals(IPAddress.IPv6Any);
+    public static bool Exposes(ServerEvents.Bound e) => Exposes(e.Endpoint);
 
-    private bool SayBlocked(string target, TimeSpan now)
+    private static bool Exposes(IPEndPoint endpoint) => endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any);
+
+    private bool ReportsBlocked(string target, TimeSpan now)
     {
-        if (_blockedSaidAt.TryGetValue(target, out var said) && now - said < _targets[target].BlockedReportInterval)
+        if (_blockedReportedAt.TryGetValue(target, out var last) && now - last < _targets[target].BlockedReportInterval)
             return false;
-        _blockedSaidAt[target] = now;
-        _unblockIsNews.Add(target);
+        _blockedReportedAt[target] = now;
+        _blockedReported.Add(target);
         return true;
     }
 
@@ -77,17 +89,20 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         return $"target {e.Target}: connected, sending {Size(e.Length)}";
     }
 
-    private string? SayProgress(Deliveries.Progressed e, TimeSpan now)
+    private string? RateToReport(Deliveries.Progressed e, TimeSpan now)
     {
-        if (!_progress.TryGetValue(e.Target, out var said) || now - said.SaidAt < settings.Report.ProgressLineInterval)
+        if (!_progress.TryGetValue(e.Target, out var last) || now - last.ReportedAt < settings.Report.ProgressLineInterval)
             return null;
-        _progress[e.Target] = said with { SaidAt = now };
-        return Sizes.Format((long)(e.Taken / (now - said.ConnectedAt).TotalSeconds));
+        _progress[e.Target] = last with { ReportedAt = now };
+        return Sizes.Format((long)(e.Taken / (now - last.ConnectedAt).TotalSeconds));
     }
 
     private static string Taken(Deliveries.Report report) => report is { Length: 0, Taken: 0 }
         ? "nothing was sent"
-        : $"{report.Taken} of {report.Length} B were taken, {report.Length - report.Taken} B remain";
+        : $"{report.Taken} of {report.Length} B taken, {report.Length - report.Taken} B remain";
+
+    /// <summary>A client may have named the file.</summary>
+    private static string StoredAs(string? path) => path is null ? "" : $": {Printable.Of(path)}";
 
     private static string Size(long bytes) => bytes < 1024 ? Sizes.Format(bytes) : $"{Sizes.Format(bytes)} ({bytes} B)";
 }

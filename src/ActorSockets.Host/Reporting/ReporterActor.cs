@@ -1,4 +1,5 @@
 using ActorSockets.Events;
+using ActorSockets.Events.Overview;
 using ActorSockets.Host.Configuration;
 using ActorSockets.Platform;
 using Akka.Actor;
@@ -15,7 +16,8 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
     private readonly Output _output;
     private readonly StderrReport _stderr;
     private readonly JsonReport? _json;
-    private readonly RunState? _state;
+    private readonly OverviewState? _overview;
+    private readonly int _maxRows;
     private readonly List<IActorRef> _waiting = [];
 
     public ReporterActor(ProgramSettings settings, ReportFormat format, bool showTicker, Output output)
@@ -24,7 +26,8 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
         _output = output;
         _stderr = new StderrReport(settings, format, showTicker, output);
         _json = format == ReportFormat.Json ? new JsonReport(output) : null;
-        _state = format == ReportFormat.Live ? new RunState(settings) : null;
+        _overview = format == ReportFormat.Live ? settings.Library.CreateOverview() : null;
+        _maxRows = settings.Report.MaxRows;
     }
 
     public static Props Props(ProgramSettings settings, ReportFormat format, bool showTicker, Output output) =>
@@ -36,10 +39,10 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
-        Type[] events = [typeof(Deliveries.IDeliveryEvent), typeof(ServerEvents.IServerEvent), typeof(Ticked)];
+        Type[] events = [typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(Ticked)];
         foreach (var type in events)
             Context.System.EventStream.Subscribe(Self, type);
-        if (_state is not null)
+        if (_overview is not null)
             Timers.StartPeriodicTimer(Refresh.Instance, Refresh.Instance, TimeSpan.Zero, _refreshInterval);
     }
 
@@ -66,7 +69,7 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
                 Become(_ => { });
                 break;
             case Refresh:
-                _output.Show(_state!.At(Now));
+                _output.Show(new LiveTable(_overview!.At(Now), _maxRows));
                 break;
             default:
                 Tell(message);
@@ -82,7 +85,7 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
     private void Tell(object happened)
     {
         _summary.Add(happened);
-        _state?.Add(happened, Now);
+        _overview?.Add(happened, Now);
         _json?.Hear(happened);
         _stderr.Hear(happened, Now);
     }

@@ -1,3 +1,4 @@
+using System.Net;
 using ActorSockets.Events;
 
 namespace ActorSockets.Host.Reporting;
@@ -18,6 +19,12 @@ internal static class RunEvents
 
     /// <summary>A line that a console sink prints.</summary>
     public sealed record Printed(string Server, string Peer, string Line) : IRunEvent;
+
+    /// <summary>The web server listens.</summary>
+    public sealed record WebListening(IPEndPoint Endpoint) : IRunEvent;
+
+    /// <summary>The web server cannot listen; the run ends.</summary>
+    public sealed record WebFailed(string Reason) : IRunEvent;
 
     /// <summary>A signal came, and this is still under way.</summary>
     public sealed record Stopping(IReadOnlyList<string> WaitingFor, TimeSpan Within) : IRunEvent;

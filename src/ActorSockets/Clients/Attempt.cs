@@ -14,6 +14,9 @@ internal static class Attempt
     /// <summary>The kernel, or in the end the peer's kernel, took more; <paramref name="Taken"/> by ours so far.</summary>
     public sealed record Progressed(long Taken);
 
+    /// <summary>The peer's kernel has more than before.</summary>
+    public sealed record Moved;
+
     /// <summary>The kernel has taken nothing for this long.</summary>
     public sealed record Stalled(TimeSpan Since);
 

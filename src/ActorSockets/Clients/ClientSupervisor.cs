@@ -1,5 +1,6 @@
 using ActorSockets.Events;
 using ActorSockets.Platform;
+using ActorSockets.Protocols;
 using ActorSockets.Transport;
 using Akka.Actor;
 
@@ -18,7 +19,9 @@ internal sealed class ClientSupervisor : UntypedActor
     private readonly int _maxConnecting;
     private readonly IConnector _connector;
     private readonly DrainCount _draining = new(new Deliveries.Drained());
-    private readonly Dictionary<string, IActorRef> _senders = new(StringComparer.Ordinal);
+    private readonly NamedChildren _senders = new();
+    private IActorRef _gate = ActorRefs.Nobody;
+    private bool _stopping;
 
     public ClientSupervisor(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector)
     {
@@ -32,9 +35,9 @@ internal sealed class ClientSupervisor : UntypedActor
 
     protected override void PreStart()
     {
-        var gate = Context.ActorOf(ConnectGate.Props(_maxConnecting, Math.Max(1, Posix.SpareHandles() / HandlesPerAttempt)), ConnectGate.Name);
+        _gate = Context.ActorOf(ConnectGate.Props(_maxConnecting, Math.Max(1, Posix.SpareHandles() / HandlesPerAttempt)), ConnectGate.Name);
         foreach (var target in _targets)
-            _senders[target.Name] = Context.ActorOf(SenderActor.Props(target, new DeliveryQueue(target.MaxQueued), gate, _connector), target.Name);
+            Add(target);
     }
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
@@ -43,7 +46,7 @@ internal sealed class ClientSupervisor : UntypedActor
     {
         switch (message)
         {
-            case Deliveries.Deliver deliver when _senders.TryGetValue(deliver.Target, out var sender):
+            case Deliveries.Deliver deliver when _senders.Find(deliver.Target) is { } sender:
                 sender.Forward(deliver);
                 break;
             case Deliveries.Deliver deliver:
@@ -51,24 +54,60 @@ internal sealed class ClientSupervisor : UntypedActor
                 Sender.Tell(rejected);
                 Context.System.EventStream.Publish(rejected);
                 break;
-            case Deliveries.Cancel cancel when _senders.TryGetValue(cancel.Target, out var sender):
+            case Deliveries.Cancel cancel when _senders.Find(cancel.Target) is { } sender:
                 sender.Forward(cancel);
                 break;
             case Deliveries.Cancel cancel:
                 Sender.Tell(new Deliveries.NotCancelled(cancel.Target, cancel.Id));
                 break;
-            case Deliveries.Drain drain:
-                _draining.Begin(drain, _senders.Values, Sender);
+            case TargetCommands.Add add when _stopping || _senders.Contains(add.Target.Name):
+                Sender.Tell(new TargetCommands.NotAdded(add.Target.Name, _stopping ? "the system is stopping" : $"there is a target named {add.Target.Name} already"));
                 break;
-            case Deliveries.CutOff cutOff:
-                _draining.Begin(cutOff, _senders.Values, Sender);
+            case TargetCommands.Add add:
+                Add(add.Target);
+                Tell(new Deliveries.TargetAdded(add.Target.Name, add.Target.Endpoint), [Sender]);
+                break;
+            case TargetCommands.Remove remove when _senders.Dismiss(remove.Target, Sender) is { } sender:
+                sender.Tell(remove.CutOff ? new Deliveries.CutOff() : new Deliveries.Drain());
+                break;
+            case TargetCommands.Remove remove:
+                Sender.Tell(new Deliveries.TargetRemoved(remove.Target));
+                break;
+            case Deliveries.Drain or Deliveries.CutOff:
+                _stopping = true;
+                _draining.Begin(message, _senders.All, Sender);
+                break;
+            case Deliveries.Drained when _senders.IsLeaving(Sender):
+                Context.Stop(Sender);
                 break;
             case Deliveries.Drained:
                 _draining.Done(Sender);
+                break;
+            case Terminated terminated:
+                _draining.Done(terminated.ActorRef);
+                var (name, askers) = _senders.Remove(terminated.ActorRef);
+                Tell(new Deliveries.TargetRemoved(name), askers);
                 break;
             default:
                 Unhandled(message);
                 break;
         }
+    }
+
+    private void Add(TargetSettings target)
+    {
+        var queue = new DeliveryQueue(target.MaxQueued);
+        var sender = Context.ActorOf(target.Protocol == Protocol.Deliveries
+            ? PipelineSenderActor.Props(target, queue, _gate, _connector)
+            : SenderActor.Props(target, queue, _gate, _connector), target.Name);
+        Context.Watch(sender);
+        _senders.Add(target.Name, sender);
+    }
+
+    private static void Tell(Deliveries.ITargetChange change, IReadOnlyList<IActorRef> askers)
+    {
+        foreach (var asker in askers)
+            asker.Tell(change);
+        Context.System.EventStream.Publish(change);
     }
 }

@@ -38,24 +38,24 @@ internal sealed class Confirmation(Confirm asked) : IDisposable
     /// <summary>Whether there is a receipt for exactly the bytes that were sent: proof, whatever became of the connection.</summary>
     public bool HasRightReceipt() => _sent is not null && Heard() == Sent();
 
-    /// <summary>What it comes to, all being sent and both sides closed.</summary>
+    /// <summary>What it proves, once everything is sent and both sides have closed.</summary>
     /// <param name="peer">What messages call it.</param>
     public Attempt.Ending Judge(string peer)
     {
         if (_sent is null)
         {
             return PeerClosedFirst
-                ? new Attempt.Unconfirmed($"{peer} closed its side before it could see the end: nothing tells how much it read")
+                ? new Attempt.Unconfirmed($"{peer} closed its side before the end of the data; it may not have read everything")
                 : new Attempt.Confirmed();
         }
 
         if (_answer.Count == 0)
-            return new Attempt.Unconfirmed($"{peer} closed without a receipt (does it send one?)");
+            return new Attempt.Unconfirmed($"{peer} closed without a receipt (does the server send receipts?)");
         if (Heard() is not { } receipt)
             return new Attempt.Unconfirmed($"{peer} sent something that is not a receipt");
         return receipt == Sent()
             ? new Attempt.Confirmed()
-            : new Attempt.Lost(FailureKind.ReceiptMismatch, $"{peer} stored something else: {receipt.Bytes} B with SHA-256 {receipt.Sha256}; sent were {_sentBytes} B with SHA-256 {Sent().Sha256}");
+            : new Attempt.Lost(FailureKind.ReceiptMismatch, $"{peer} stored different data: {receipt.Bytes} B with SHA-256 {receipt.Sha256}; sent: {_sentBytes} B with SHA-256 {Sent().Sha256}");
     }
 
     public void Dispose() => _sent?.Dispose();

@@ -125,7 +125,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 End(new Attempt.Lost(FailureKind.Internal, failure.Cause.Message));
                 break;
             case Signal.Deadline:
-                End(new Attempt.Lost(FailureKind.Unreachable, $"{_target.Endpoint} did not {(IPAddress.TryParse(_target.Host, out _) ? "" : "resolve, or not ")}answer, within {Durations.Format(_target.ConnectTimeout)} (connect-timeout)"));
+                End(new Attempt.Lost(FailureKind.Unreachable, $"{_target.Endpoint} did not {(IPAddress.TryParse(_target.Host, out _) ? "" : "resolve or ")}answer within {Durations.Format(_target.ConnectTimeout)} (connect-timeout)"));
                 break;
             default:
                 InPlace(message);
@@ -376,7 +376,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private void Listen() =>
         _connection!.ReceiveAsync(_answer).AsTask().PipeTo(Self, success: count => new Heard(count), failure: e => new Broken(e.Message));
 
-    private static FailureKind KindOf(ConnectFailure failure) => failure switch
+    internal static FailureKind KindOf(ConnectFailure failure) => failure switch
     {
         ConnectFailure.UnknownHost => FailureKind.UnknownHost,
         ConnectFailure.Refused => FailureKind.Refused,
@@ -399,7 +399,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         Context.Stop(Self);
     }
 
-    private static async Task AbortAsync(Task<Connection> connecting)
+    internal static async Task AbortAsync(Task<Connection> connecting)
     {
         try
         {

@@ -16,6 +16,8 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
 
     public long TakenBefore { get; private set; }
 
+    public long ResumedFrom { get; private set; }
+
     public int Attempts { get; private set; }
 
     /// <summary>The most that any attempt got across.</summary>
@@ -24,6 +26,9 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
     /// <summary>Attempts in a row without progress: what backoff counts.</summary>
     public int FruitlessAttempts { get; set; }
 
+    /// <summary>How often the target found that bytes and digest do not fit.</summary>
+    public int Mismatches { get; set; }
+
     public TimeSpan StartedAt { get; set; }
 
     /// <summary>When a byte was last taken that no attempt before had got across: attempts that never do are given up.</summary>
@@ -31,11 +36,27 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
 
     public TimeSpan Blocked { get; set; }
 
+    /// <summary>Whether an attempt is under way.</summary>
+    public bool IsAttempting { get; private set; }
+
+    /// <summary>Its place among those of its target.</summary>
+    public long Number { get; set; }
+
     public void BeginAttempt()
     {
         Attempts++;
+        IsAttempting = true;
         TakenBefore += Taken;
-        Taken = 0;
+        (Taken, ResumedFrom) = (0, 0);
+    }
+
+    public void EndAttempt() => IsAttempting = false;
+
+    /// <summary>The target has the payload up to there: that much is not sent again.</summary>
+    public void ResumeFrom(long offset)
+    {
+        TakenBefore -= Math.Min(TakenBefore, offset);
+        (Taken, ResumedFrom) = (offset, offset);
     }
 
     public void Progress(long taken, TimeSpan now)
@@ -48,18 +69,31 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
         FruitlessAttempts = 0;
     }
 
-    public Deliveries.Report ReportAt(TimeSpan now) => new(Length, Taken, TakenBefore, Attempts, now - StartedAt, Blocked);
+    public Deliveries.Report ReportAt(TimeSpan now) => new(Length, Taken, TakenBefore, Attempts, now - StartedAt, Blocked, ResumedFrom);
 }
 
 /// <summary>
-/// The deliveries of one target, the one under way first. It is made by the supervisor and used by the sender alone, so
-/// that it outlives a sender that crashed.
+/// The deliveries of one target: those under way, and those that wait. It is made by the supervisor and used by the sender
+/// alone, so that it outlives a sender that crashed.
 /// </summary>
 internal sealed class DeliveryQueue(int maxQueued)
 {
+    private readonly LinkedList<Delivery> _underWay = new();
     private readonly LinkedList<Delivery> _waiting = new();
+    private readonly Dictionary<string, LinkedListNode<Delivery>> _byId = new(StringComparer.Ordinal);
+    private long _added;
 
-    public Delivery? Current { get; private set; }
+    /// <summary>The oldest one under way.</summary>
+    public Delivery? Current => _underWay.First?.Value;
+
+    /// <summary>Oldest first.</summary>
+    public IReadOnlyCollection<Delivery> UnderWay => _underWay;
+
+    /// <summary>The oldest one that waits.</summary>
+    public Delivery? Next => _waiting.First?.Value;
+
+    /// <summary>Deliveries behind the current one.</summary>
+    public int Waiting => _waiting.Count;
 
     /// <summary>Whether no more deliveries are taken.</summary>
     public bool Draining { get; set; }
@@ -69,28 +103,62 @@ internal sealed class DeliveryQueue(int maxQueued)
     {
         if (_waiting.Count >= maxQueued)
             return false;
-        _waiting.AddLast(delivery);
+        delivery.Number = _added++;
+        _byId[delivery.Command.Id] = _waiting.AddLast(delivery);
         return true;
     }
 
-    /// <summary>Makes the next delivery the current one; false when none waits.</summary>
+    /// <summary>Puts the oldest waiting delivery under way; null when none waits.</summary>
+    public Delivery? TryTake()
+    {
+        if (_waiting.First is not { } node)
+            return null;
+        _waiting.Remove(node);
+        _underWay.AddLast(node);
+        return node.Value;
+    }
+
+    /// <summary>Ends the current delivery and makes the next one current; false when none waits.</summary>
     public bool TryAdvance()
     {
-        Current = _waiting.First?.Value;
-        if (Current is not null)
-            _waiting.RemoveFirst();
-        return Current is not null;
+        if (Current is { } current)
+            Remove(current);
+        return TryTake() is not null;
+    }
+
+    /// <summary>Puts a delivery that is under way back to its place among those that wait.</summary>
+    public void Return(Delivery delivery)
+    {
+        var node = _byId[delivery.Command.Id];
+        _underWay.Remove(node);
+        var behind = _waiting.First;
+        while (behind is not null && behind.Value.Number < delivery.Number)
+            behind = behind.Next;
+        if (behind is null)
+            _waiting.AddLast(node);
+        else
+            _waiting.AddBefore(behind, node);
     }
 
     /// <summary>Whether a delivery of this id is waiting or under way.</summary>
-    public bool Contains(string id) => Current?.Command.Id == id || _waiting.Any(d => d.Command.Id == id);
+    public bool Contains(string id) => _byId.ContainsKey(id);
+
+    /// <summary>The delivery under way with that id, or null.</summary>
+    public Delivery? FindUnderWay(string id) => _byId.TryGetValue(id, out var node) && node.List == _underWay ? node.Value : null;
 
     /// <summary>Takes a waiting delivery out; null when none has the id.</summary>
     public Delivery? TryRemove(string id)
     {
-        var delivery = _waiting.FirstOrDefault(d => d.Command.Id == id);
-        if (delivery is not null)
-            _waiting.Remove(delivery);
-        return delivery;
+        if (!_byId.TryGetValue(id, out var node) || node.List != _waiting)
+            return null;
+        Remove(node.Value);
+        return node.Value;
+    }
+
+    /// <summary>Takes a delivery out.</summary>
+    public void Remove(Delivery delivery)
+    {
+        if (_byId.Remove(delivery.Command.Id, out var node))
+            node.List!.Remove(node);
     }
 }

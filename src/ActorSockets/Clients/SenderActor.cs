@@ -17,10 +17,8 @@ namespace ActorSockets.Clients;
 ///                      BackingOff
 /// </code>
 /// </summary>
-internal sealed class SenderActor : UntypedActor, IWithTimers
+internal sealed class SenderActor : TargetActor
 {
-    private readonly TargetSettings _target;
-    private readonly DeliveryQueue _queue;
     private readonly IActorRef _gate;
     private readonly IConnector _connector;
     private IActorRef _connection = ActorRefs.Nobody;
@@ -30,10 +28,8 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     private TimeSpan? _blockedSince;
     private TimeSpan _progressPublishedAt;
 
-    public SenderActor(TargetSettings target, DeliveryQueue queue, IActorRef gate, IConnector connector)
+    public SenderActor(TargetSettings target, DeliveryQueue queue, IActorRef gate, IConnector connector) : base(target, queue)
     {
-        _target = target;
-        _queue = queue;
         _gate = gate;
         _connector = connector;
         _progress = new InactivityTimeout(target.GiveUpAfter);
@@ -42,17 +38,13 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     public static Props Props(TargetSettings target, DeliveryQueue queue, IActorRef gate, IConnector connector) =>
         PlainProps.Of(() => new SenderActor(target, queue, gate, connector));
 
-    public ITimerScheduler Timers { get; set; } = null!;
-
-    private static TimeSpan Now => Context.System.Scheduler.MonotonicClock;
-
-    private Delivery Current => _queue.Current!;
+    private Delivery Current => Queue.Current!;
 
     private string Id => Current.Command.Id;
 
     protected override void PreStart()
     {
-        if (_queue.Current is null)
+        if (Queue.Current is null)
         {
             Next();
             return;
@@ -62,11 +54,9 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         BackOff(FailureKind.Internal, "the sender crashed");
     }
 
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
-
     protected override void OnReceive(object message) => Idle(message);
 
-    private void Idle(object message)
+    protected override void Idle(object message)
     {
         AnyTime(message);
         if (message is Deliveries.Deliver or Deliveries.Drain)
@@ -81,7 +71,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 Current.Length = opened.Length;
                 break;
             case Attempt.Established established when FromConnection:
-                Publish(new Deliveries.Connected(_target.Name, Id, Current.Attempts, established.Endpoint, Current.Length));
+                Publish(new Deliveries.Connected(Target.Name, Id, Current.Attempts, established.Endpoint, Current.Length));
                 break;
             case Attempt.Progressed progressed when FromConnection:
                 Current.Progress(progressed.Taken, Now);
@@ -90,7 +80,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
                 break;
             case Attempt.Stalled stalled when FromConnection:
                 _blockedSince ??= Now - stalled.Since;
-                Publish(new Deliveries.Blocked(_target.Name, Id, Current.Taken, Current.Length - Current.Taken, stalled.Since));
+                Publish(new Deliveries.Blocked(Target.Name, Id, Current.Taken, Current.Length - Current.Taken, stalled.Since));
                 break;
             case Attempt.Resumed when FromConnection:
                 Unblocked();
@@ -104,7 +94,7 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
             case Attempt.Confirming when FromConnection:
                 // From here on the peer has confirm-timeout, and after it the delivery is Unconfirmed.
                 _confirmingSince = Now;
-                Publish(new Deliveries.Confirming(_target.Name, Id));
+                Publish(new Deliveries.Confirming(Target.Name, Id));
                 break;
             case Signal.GiveUp when _confirmingSince is not null:
                 break;
@@ -122,10 +112,10 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
 
     private void ReportProgress()
     {
-        if (Now - _progressPublishedAt < _target.ProgressInterval)
+        if (Now - _progressPublishedAt < Target.ProgressInterval)
             return;
         _progressPublishedAt = Now;
-        Publish(new Deliveries.Progressed(_target.Name, Id, Current.Taken, Current.Length));
+        Publish(new Deliveries.Progressed(Target.Name, Id, Current.Taken, Current.Length));
     }
 
     private void BackingOff(object message)
@@ -144,66 +134,18 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         }
     }
 
-    private void AnyTime(object message)
-    {
-        switch (message)
-        {
-            case Deliveries.Deliver deliver when _queue.Draining:
-                Reject(deliver.Id, "shutting down");
-                break;
-            case Deliveries.Deliver { Payload: null } deliver:
-                Reject(deliver.Id, "it has no payload");
-                break;
-            case Deliveries.Deliver deliver when _queue.Contains(deliver.Id):
-                Reject(deliver.Id, "a delivery of this id is waiting or under way");
-                break;
-            case Deliveries.Deliver deliver when _queue.TryAdd(new Delivery(deliver, Sender)):
-                break;
-            case Deliveries.Deliver deliver:
-                Reject(deliver.Id, $"{_target.MaxQueued} deliveries wait already (max-queued)");
-                break;
-            case Deliveries.Cancel cancel when _queue.Current?.Command.Id == cancel.Id:
-                Sender.Tell(new Deliveries.Cancelled(_target.Name, cancel.Id));
-                Fail(FailureKind.Cancelled, "cancelled");
-                break;
-            case Deliveries.Cancel cancel when _queue.TryRemove(cancel.Id) is { } waiting:
-                Sender.Tell(new Deliveries.Cancelled(_target.Name, cancel.Id));
-                Finish(waiting, new Deliveries.Failed(_target.Name, cancel.Id, FailureKind.Cancelled, "cancelled", waiting.ReportAt(waiting.StartedAt)));
-                break;
-            case Deliveries.Cancel cancel:
-                Sender.Tell(new Deliveries.NotCancelled(_target.Name, cancel.Id));
-                break;
-            case Deliveries.Drain:
-                _queue.Draining = true;
-                break;
-            case Deliveries.CutOff:
-                CutOff("the program ended before it was delivered");
-                Become(Idle);
-                Context.Parent.Tell(new Deliveries.Drained());
-                break;
-            default:
-                Unhandled(message);
-                break;
-        }
-    }
-
     private bool FromConnection => Sender.Equals(_connection);
 
-    private void Reject(string id, string reason)
-    {
-        var rejected = new Deliveries.Rejected(_target.Name, id, reason);
-        Sender.Tell(rejected);
-        Publish(rejected);
-    }
+    protected override void Cancel(Delivery underWay) => Fail(FailureKind.Cancelled, "cancelled");
 
     private void Next()
     {
         Timers.CancelAll();
         _lastFailure = null;
-        if (!_queue.TryAdvance())
+        if (!Queue.TryAdvance())
         {
             Become(Idle);
-            if (_queue.Draining)
+            if (Queue.Draining)
                 Context.Parent.Tell(new Deliveries.Drained());
             return;
         }
@@ -216,11 +158,11 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     {
         Current.BeginAttempt();
         _progressPublishedAt = Now;
-        _connection = Context.ActorOf(ConnectionActor.Props(_target, Current.Command.Payload, Current.Attempts, _gate, _connector));
+        _connection = Context.ActorOf(ConnectionActor.Props(Target, Current.Command.Payload, Current.Attempts, _gate, _connector));
         Context.Watch(_connection);
         _progress.Restart();
         Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _progress.CheckInterval);
-        Publish(new Deliveries.Connecting(_target.Name, Id, Current.Attempts, _target.Endpoint));
+        Publish(new Deliveries.Connecting(Target.Name, Id, Current.Attempts, Target.Endpoint));
         Become(Attempting);
     }
 
@@ -229,12 +171,12 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
         switch (ending)
         {
             case Attempt.Confirmed:
-                Finish(report => _target.Confirm == Confirm.Receipt
-                    ? new Deliveries.Delivered(_target.Name, Id, report)
-                    : new Deliveries.Sent(_target.Name, Id, _target.Confirm, report));
+                Finish(report => Target.Confirm == Confirm.Receipt
+                    ? new Deliveries.Delivered(Target.Name, Id, report)
+                    : new Deliveries.Sent(Target.Name, Id, Target.Confirm, report));
                 break;
             case Attempt.Unconfirmed unconfirmed:
-                Finish(report => new Deliveries.Unconfirmed(_target.Name, Id, unconfirmed.Reason, report));
+                Finish(report => new Deliveries.Unconfirmed(Target.Name, Id, unconfirmed.Reason, report));
                 break;
             case Attempt.Hopeless hopeless:
                 Fail(hopeless.Kind, hopeless.Reason);
@@ -249,38 +191,36 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
     {
         EndAttempt();
         _lastFailure = (kind, reason);
-        if (_target.MaxAttempts > 0 && Current.Attempts >= _target.MaxAttempts)
+        if (Target.MaxAttempts > 0 && Current.Attempts >= Target.MaxAttempts)
         {
             Fail(kind, $"{reason}; {Current.Attempts} attempt{(Current.Attempts == 1 ? "" : "s")} made (max-attempts)");
         }
-        else if (TimeLeft() <= TimeSpan.Zero)
+        else if (TimeLeft(Current) <= TimeSpan.Zero)
         {
             GiveUp();
         }
         else
         {
-            var delay = _target.Backoff.Delay(++Current.FruitlessAttempts, Random.Shared.NextDouble());
+            var delay = Target.Backoff.Delay(++Current.FruitlessAttempts, Random.Shared.NextDouble());
             Timers.StartSingleTimer(Signal.Retry, Signal.Retry, delay);
-            Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, TimeLeft());
-            Publish(new Deliveries.BackingOff(_target.Name, Id, Current.Attempts, kind, reason, Current.Taken, delay));
+            Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, TimeLeft(Current));
+            Publish(new Deliveries.BackingOff(Target.Name, Id, Current.Attempts, kind, reason, Current.Taken, delay));
             Become(BackingOff);
         }
     }
 
-    private TimeSpan TimeLeft() => _target.GiveUpAfter - (Now - Current.ProgressAt);
-
     private void GiveUp()
     {
         var (kind, reason) = _lastFailure ?? (FailureKind.NoProgress, "");
-        Fail(kind, $"no progress for {Durations.Format(_target.GiveUpAfter)} (give-up-after){(reason.Length == 0 ? "" : $"; last failure: {reason}")}");
+        Fail(kind, $"no progress for {Durations.Format(Target.GiveUpAfter)} (give-up-after){(reason.Length == 0 ? "" : $"; last failure: {reason}")}");
     }
 
-    private void Fail(FailureKind kind, string reason) => Finish(report => new Deliveries.Failed(_target.Name, Id, kind, reason, report));
+    private void Fail(FailureKind kind, string reason) => Finish(report => new Deliveries.Failed(Target.Name, Id, kind, reason, report));
 
     private void Finish(Func<Deliveries.Report, Deliveries.IOutcome> outcome)
     {
         EndAttempt();
-        Finish(Current, outcome(Current.ReportAt(Now)));
+        Tell(Current, outcome(Current.ReportAt(Now)));
         Next();
     }
 
@@ -303,39 +243,14 @@ internal sealed class SenderActor : UntypedActor, IWithTimers
             return;
         _blockedSince = null;
         Current.Blocked += Now - since;
-        Publish(new Deliveries.Unblocked(_target.Name, Id, Now - since));
+        Publish(new Deliveries.Unblocked(Target.Name, Id, Now - since));
     }
 
-    /// <summary>Whatever is left gets its outcome now.</summary>
-    private void CutOff(string reason)
+    protected override void EndUnderWay()
     {
-        Timers.CancelAll();
-        if (_queue.Current is not null)
+        if (Queue.Current is not null)
             EndAttempt();
-        while (_queue.Current is not null || _queue.TryAdvance())
-        {
-            var report = Current.ReportAt(Current.Attempts == 0 ? Current.StartedAt : Now);
-            Finish(Current, new Deliveries.Failed(_target.Name, Id, FailureKind.Shutdown, reason, report));
-            _queue.TryAdvance();
-        }
     }
-
-    /// <summary>The queue, and what is under way in it, go to the replacement.</summary>
-    protected override void PreRestart(Exception reason, object message)
-    {
-        foreach (var child in Context.GetChildren())
-            Context.Stop(child);
-    }
-
-    protected override void PostStop() => CutOff("the sender was stopped");
-
-    private static void Finish(Delivery delivery, Deliveries.IOutcome outcome)
-    {
-        delivery.ReplyTo.Tell(outcome);
-        Publish(outcome);
-    }
-
-    private static void Publish(Deliveries.IDeliveryEvent happened) => Context.System.EventStream.Publish(happened);
 
     /// <summary>What it tells itself; the key of the timer that does, too.</summary>
     private enum Signal

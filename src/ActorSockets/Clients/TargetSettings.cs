@@ -1,6 +1,8 @@
 using ActorSockets.Configuration;
 using ActorSockets.Events;
 using ActorSockets.Payloads;
+using ActorSockets.Protocols;
+using ActorSockets.Protocols.Deliveries;
 
 namespace ActorSockets.Clients;
 
@@ -28,6 +30,24 @@ public sealed record TargetSettings
 
     /// <summary>What a run delivers when it starts; null: nothing.</summary>
     public required Payload? Payload { get; init; }
+
+    /// <summary>The id of that delivery: the target's name; with <see cref="Protocol.Deliveries"/> a new one in each run, or the configured one.</summary>
+    public required string PayloadId { get; init; }
+
+    /// <summary>What is spoken with the target.</summary>
+    public required Protocol Protocol { get; init; }
+
+    /// <summary>What a receipt, or a delivery, is hashed with.</summary>
+    public required DigestAlgorithm Digest { get; init; }
+
+    /// <summary>Deliveries on a connection that may be unanswered at a time.</summary>
+    public required int Window { get; init; }
+
+    /// <summary>Longer payloads ask the target from where to begin, at their first attempt too; bytes.</summary>
+    public required long ResumeAbove { get; init; }
+
+    /// <summary>How long a connection without anything to say stays open.</summary>
+    public required TimeSpan IdleTimeout { get; init; }
 
     /// <summary>When a delivery is done.</summary>
     public required Confirm Confirm { get; init; }
@@ -74,16 +94,26 @@ public sealed record TargetSettings
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
-    internal static TargetSettings From(string name, SettingsSection section)
+    /// <param name="name">The target's name.</param>
+    /// <param name="section">Its settings.</param>
+    /// <param name="otherPayloads">Payloads that the program has added to the library's.</param>
+    internal static TargetSettings From(string name, SettingsSection section, IReadOnlyDictionary<string, Func<string, Payload>> otherPayloads)
     {
         var (short_, hour) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1));
         var (backoff, chunk) = (section.Merged("backoff"), section.Merged("chunk"));
+        var protocol = section.Choice<Protocol>("protocol");
         return new TargetSettings
         {
             Name = name,
+            Protocol = protocol,
+            PayloadId = PayloadIdOf(name, protocol, section),
+            Digest = section.Choice<DigestAlgorithm>("digest"),
+            Window = section.Int("window", 1, Greeting.MaxWindow),
+            ResumeAbove = section.Bytes("resume-above", 0, 1L << 60),
+            IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, hour),
             Host = section.Host("host"),
             Port = section.Port("port"),
-            Payload = PayloadFactory.From(section.Replaceable("payload")),
+            Payload = PayloadFactory.From(section.Replaceable("payload"), otherPayloads),
             Confirm = section.Choice<Confirm>("confirm"),
             ConfirmTimeout = section.Duration("confirm-timeout", short_, TimeSpan.FromDays(1)),
             OnBusy = section.Choice<OnBusy>("on-busy"),
@@ -99,5 +129,13 @@ public sealed record TargetSettings
             Chunk = new ChunkSize((int)chunk.Bytes("min", 1024, 16 << 20), (int)chunk.Bytes("max", 1024, 16 << 20)),
             KeepAlive = section.Duration("keep-alive", TimeSpan.Zero, hour),
         };
+    }
+
+    private static string PayloadIdOf(string name, Protocol protocol, SettingsSection section)
+    {
+        var id = section.Text("payload-id");
+        if (id.Length > 0 && !DeliveryId.IsValid(id))
+            section.Reject("payload-id", $"'{Printable.Of(id)}' is not an id: needs 1 to {DeliveryId.MaxLength} of A-Z a-z 0-9 . _ : -");
+        return id.Length > 0 ? id : protocol == Protocol.Raw ? name : Guid.CreateVersion7().ToString();
     }
 }

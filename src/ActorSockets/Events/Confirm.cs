@@ -1,14 +1,14 @@
 namespace ActorSockets.Events;
 
-/// <summary>When a delivery counts as done.</summary>
+/// <summary>What a delivery waits for, and so what its outcome proves.</summary>
 public enum Confirm
 {
-    /// <summary>The kernel took the last byte. Proves nothing about the peer.</summary>
+    /// <summary>The kernel took the last byte. Proves nothing about the peer; the outcome is <see cref="Deliveries.Sent"/>.</summary>
     None,
 
-    /// <summary>After our FIN the peer closed its side without a reset: it read to the end.</summary>
+    /// <summary>The peer closed its side after our FIN, without a reset. The outcome is <see cref="Deliveries.Sent"/>: the peer may be a proxy.</summary>
     Close,
 
-    /// <summary>The peer sent back the right <see cref="Receipt"/>: its sink has stored these very bytes.</summary>
+    /// <summary>The peer sent a matching <see cref="Protocols.Raw.Receipt"/>: it stored exactly these bytes. The outcome is <see cref="Deliveries.Delivered"/>.</summary>
     Receipt,
 }

@@ -3,45 +3,58 @@ using ActorSockets.Payloads;
 namespace ActorSockets.Events;
 
 /// <summary>
-/// The message protocol of the sending side. <see cref="Deliver"/> goes to <see cref="ActorSocketsExtension.Ref"/>; its sender
-/// gets one <see cref="IAnswer"/>. The same answers, and what happens in between, go to the system's EventStream. Sizes are bytes.
+/// The messages of the sending side. Send <see cref="Deliver"/> to <see cref="ActorSocketsExtension.Ref"/>, which answers with one
+/// <see cref="IAnswer"/>. The EventStream gets the answers too, and every <see cref="IDeliveryEvent"/> in between. Sizes are bytes.
 /// </summary>
 public static class Deliveries
 {
-    /// <summary>What the library's actor takes for the sending side.</summary>
+    /// <summary>A command to the sending side.</summary>
     public interface ICommand;
 
     /// <summary>
-    /// Sends a payload to a target. <paramref name="Id"/> is the caller's, one of its own for each delivery that a target
-    /// has at a time, and stays the same over all attempts.
+    /// Sends a payload to a target. The caller chooses <paramref name="Id"/>, which must be unique among the target's unfinished
+    /// deliveries and stays the same over all attempts.
     /// </summary>
     public sealed record Deliver(string Id, string Target, Payload Payload) : ICommand;
 
     /// <summary>
     /// Ends a delivery, waiting or under way, as <see cref="Failed"/>. The answer is <see cref="Cancelled"/>, or
-    /// <see cref="NotCancelled"/> when there is none of that id (any more).
+    /// <see cref="NotCancelled"/> if no unfinished delivery has that id.
     /// </summary>
     public sealed record Cancel(string Id, string Target) : ICommand;
 
-    /// <summary>It was there, and has failed now.</summary>
+    /// <summary>The delivery was cancelled, and has failed.</summary>
     public sealed record Cancelled(string Target, string Id);
 
-    /// <summary>No such delivery is waiting or under way.</summary>
+    /// <summary>No unfinished delivery has that id.</summary>
     public sealed record NotCancelled(string Target, string Id);
 
     /// <summary>
-    /// Takes no new deliveries (<see cref="Rejected"/>), goes on with those it has, and answers <see cref="Drained"/> when
-    /// each has its outcome.
+    /// Rejects new deliveries, goes on with the unfinished ones, and answers <see cref="Drained"/> when each of them has its
+    /// outcome.
     /// </summary>
     public sealed record Drain : ICommand;
 
-    /// <summary>Ends every delivery that is waiting or under way as <see cref="Failed"/>, and answers <see cref="Drained"/>.</summary>
+    /// <summary>Fails every unfinished delivery, and answers <see cref="Drained"/>.</summary>
     public sealed record CutOff : ICommand;
 
-    /// <summary>No delivery is waiting or under way any more.</summary>
+    /// <summary>Every delivery has its outcome.</summary>
     public sealed record Drained;
 
-    /// <summary>Everything that is said about one delivery.</summary>
+    /// <summary>Something about a target itself, and not about one delivery.</summary>
+    public interface ITargetChange
+    {
+        /// <summary>The target's name.</summary>
+        string Target { get; }
+    }
+
+    /// <summary>The target accepts deliveries.</summary>
+    public sealed record TargetAdded(string Target, string Endpoint) : ITargetChange;
+
+    /// <summary>The target is gone, and its name is free.</summary>
+    public sealed record TargetRemoved(string Target) : ITargetChange;
+
+    /// <summary>An event of one delivery.</summary>
     public interface IDeliveryEvent
     {
         /// <summary>The target's name.</summary>
@@ -51,61 +64,81 @@ public static class Deliveries
         string Id { get; }
     }
 
-    /// <summary>What whoever asked for a delivery is told: <see cref="Rejected"/>, or its <see cref="IOutcome"/>.</summary>
+    /// <summary>The answer to <see cref="Deliver"/>: <see cref="Rejected"/>, or an <see cref="IOutcome"/>.</summary>
     public interface IAnswer : IDeliveryEvent;
 
-    /// <summary>Not accepted, and nothing was sent: why.</summary>
+    /// <summary>The delivery was not accepted, and nothing was sent.</summary>
     public sealed record Rejected(string Target, string Id, string Reason) : IAnswer;
 
-    /// <summary>An attempt begins.</summary>
+    /// <summary>The delivery was accepted and waits behind others; <paramref name="Waiting"/> deliveries wait now.</summary>
+    public sealed record Queued(string Target, string Id, int Waiting) : IDeliveryEvent;
+
+    /// <summary>An attempt starts.</summary>
     public sealed record Connecting(string Target, string Id, int Attempt, string Endpoint) : IDeliveryEvent;
 
-    /// <summary>The connection is there.</summary>
+    /// <summary>The connection is open.</summary>
     public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long Length) : IDeliveryEvent;
 
-    /// <summary>The kernel took so many bytes of it so far; once per <c>progress-interval</c> at most.</summary>
+    /// <summary>The target has the payload up to <paramref name="Offset"/>; the attempt goes on from there (<c>protocol = deliveries</c>).</summary>
+    public sealed record Resumed(string Target, string Id, long Offset, long Length) : IDeliveryEvent;
+
+    /// <summary>How many bytes the kernel has taken so far; at most once per <c>progress-interval</c>.</summary>
     public sealed record Progressed(string Target, string Id, long Taken, long Length) : IDeliveryEvent;
 
-    /// <summary>Every byte is at the peer's kernel; what is missing is the peer's word, for which it has <c>confirm-timeout</c>.</summary>
+    /// <summary>The peer's kernel has every byte; the peer has <c>confirm-timeout</c> to confirm.</summary>
     public sealed record Confirming(string Target, string Id) : IDeliveryEvent;
 
-    /// <summary>The target does not take what is sent, for <paramref name="Since"/> now.</summary>
+    /// <summary>The kernel has taken nothing for <paramref name="Since"/>, because the target does not read.</summary>
     public sealed record Blocked(string Target, string Id, long Taken, long Remaining, TimeSpan Since) : IDeliveryEvent;
 
     /// <summary>The target takes bytes again.</summary>
     public sealed record Unblocked(string Target, string Id, TimeSpan Lasted) : IDeliveryEvent;
 
-    /// <summary>An attempt failed; the next one begins after <paramref name="Delay"/>, from the payload's first byte.</summary>
+    /// <summary>
+    /// The target forgets ids after <paramref name="Remembers"/>, which is less than give-up-after: it can store a delivery that is retried
+    /// later than that twice. Published once per target (<c>protocol = deliveries</c>).
+    /// </summary>
+    public sealed record ForgetsEarly(string Target, TimeSpan Remembers, TimeSpan GiveUpAfter) : ITargetChange;
+
+    /// <summary>
+    /// An attempt failed. The next one starts after <paramref name="Delay"/>, from the payload's first byte, or with
+    /// <c>protocol = deliveries</c> where the target's bytes end.
+    /// </summary>
     public sealed record BackingOff(string Target, string Id, int Attempt, FailureKind Kind, string Reason, long Taken, TimeSpan Delay) : IDeliveryEvent;
 
-    /// <summary>How a delivery ended. Exactly one for each delivery that was not rejected.</summary>
+    /// <summary>The end of a delivery. Each delivery that is not rejected has exactly one.</summary>
     public interface IOutcome : IAnswer
     {
-        /// <summary>What it took.</summary>
+        /// <summary>The figures of the delivery.</summary>
         Report Report { get; }
     }
 
-    /// <summary>Stored by the target, byte for byte: its receipt says so (<c>confirm = receipt</c>).</summary>
+    /// <summary>
+    /// The target stored the payload, byte for byte: its receipt proves it (<c>confirm = receipt</c>), or its answer
+    /// (<c>protocol = deliveries</c>).
+    /// </summary>
     public sealed record Delivered(string Target, string Id, Report Report) : IOutcome;
 
     /// <summary>
-    /// All that was asked for, and no proof that anybody read a byte: the kernel took everything (<see cref="Confirm.None"/>), or
-    /// the peer, which may be a proxy, also closed its side afterwards (<see cref="Confirm.Close"/>).
+    /// The kernel took everything (<see cref="Confirm.None"/>), or the peer, which may be a proxy, then also closed its side
+    /// (<see cref="Confirm.Close"/>). Neither proves that the target read or stored a byte.
     /// </summary>
     public sealed record Sent(string Target, string Id, Confirm Confirmed, Report Report) : IOutcome;
 
-    /// <summary>Everything was sent, and the peer did not confirm it: it may have arrived, and is not sent again.</summary>
+    /// <summary>Everything was sent, and the peer did not confirm. The data may have arrived; it is not sent again.</summary>
     public sealed record Unconfirmed(string Target, string Id, string Reason, Report Report) : IOutcome;
 
-    /// <summary>Not delivered: why.</summary>
+    /// <summary>The delivery failed.</summary>
     public sealed record Failed(string Target, string Id, FailureKind Kind, string Reason, Report Report) : IOutcome;
 
     /// <summary>The figures of a delivery.</summary>
-    /// <param name="Length">The payload's length; 0 when it was never opened.</param>
+    /// <param name="Length">The payload's length; 0 if it was never opened.</param>
     /// <param name="Taken">Bytes that the kernel took on the last connection.</param>
-    /// <param name="TakenBefore">Bytes that earlier connections took and that were sent again.</param>
-    /// <param name="Attempts">Connections tried.</param>
+    /// <param name="TakenBefore">Bytes that the kernel took on earlier connections, and that were sent again.</param>
+    /// <param name="Attempts">Attempts made.</param>
     /// <param name="Elapsed">From the first attempt to the outcome.</param>
-    /// <param name="Blocked">How much of that the target was Blocked.</param>
-    public sealed record Report(long Length, long Taken, long TakenBefore, int Attempts, TimeSpan Elapsed, TimeSpan Blocked);
+    /// <param name="Blocked">How long the target was blocked during that time.</param>
+    /// <param name="ResumedFrom">Bytes that the target had before the last attempt, which did not send them; included in Taken.</param>
+    public sealed record Report(
+        long Length, long Taken, long TakenBefore, int Attempts, TimeSpan Elapsed, TimeSpan Blocked, long ResumedFrom = 0);
 }

@@ -1,6 +1,6 @@
 namespace ActorSockets.Events;
 
-/// <summary>What went wrong with an attempt or a delivery, for programs; the reason beside it is for people.</summary>
+/// <summary>Why an attempt or a delivery failed, for programs; the reason beside it is text for people.</summary>
 public enum FailureKind
 {
     /// <summary>The target's name does not resolve.</summary>
@@ -9,14 +9,23 @@ public enum FailureKind
     /// <summary>The target refused the connection.</summary>
     Refused,
 
-    /// <summary>There is no way to the target, or it did not answer the connect.</summary>
+    /// <summary>No route to the target, or no answer to the connect.</summary>
     Unreachable,
 
     /// <summary>The connection broke before all was confirmed.</summary>
     ConnectionLost,
 
-    /// <summary>The target stored something else than was sent.</summary>
+    /// <summary>The receipt does not match what was sent.</summary>
     ReceiptMismatch,
+
+    /// <summary>The target does not speak the deliveries protocol, or breaks it.</summary>
+    Protocol,
+
+    /// <summary>The target refused the delivery for now (<c>later</c>).</summary>
+    RefusedForNow,
+
+    /// <summary>The target refused the delivery for good (<c>never</c>).</summary>
+    RefusedForGood,
 
     /// <summary>The target was busy, and <c>on-busy = fail</c>.</summary>
     Busy,
@@ -27,18 +36,18 @@ public enum FailureKind
     /// <summary>The process has hardly any file handles left.</summary>
     OutOfHandles,
 
-    /// <summary>Nothing moved for <c>give-up-after</c>.</summary>
+    /// <summary>No progress for <c>give-up-after</c>.</summary>
     NoProgress,
 
     /// <summary><c>max-attempts</c> were made.</summary>
     TooManyAttempts,
 
-    /// <summary>Somebody cancelled it.</summary>
+    /// <summary>The delivery was cancelled.</summary>
     Cancelled,
 
     /// <summary>The program or the actor system ended.</summary>
     Shutdown,
 
-    /// <summary>A fault of ours.</summary>
+    /// <summary>An actor of this library crashed.</summary>
     Internal,
 }

@@ -12,6 +12,13 @@ public sealed record FilePayload(string Path) : Payload
     /// <inheritdoc />
     public override string Description => Path;
 
+    /// <summary>The file's own name unless another one is given.</summary>
+    public override string? Name
+    {
+        get => field ?? System.IO.Path.GetFileName(Path);
+        init;
+    }
+
     /// <inheritdoc />
     public override Task<Stream> OpenAsync() => PayloadThreads.Shared.OfFile(Path).Run(Open);
 

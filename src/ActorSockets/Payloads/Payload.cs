@@ -11,6 +11,9 @@ public abstract record Payload
     /// <summary>What people call it: <c>report.pdf</c>, <c>text of 5 B</c>.</summary>
     public abstract string Description { get; }
 
+    /// <summary>What the receiver is to call it: one element of a path (<c>protocol = deliveries</c>); null: whatever it likes.</summary>
+    public virtual string? Name { get; init; }
+
     /// <summary>
     /// The bytes from the beginning. <see cref="Stream.Length"/> says how many will be sent. May block, as on a slow disk:
     /// <see cref="OpenAsync"/> calls it on a thread that is there for that. The stream's ReadAsync must not block.

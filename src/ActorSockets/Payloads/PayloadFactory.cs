@@ -13,15 +13,31 @@ internal static class PayloadFactory
         ["generated"] = section => new GeneratedPayload(section.Merged("generated").Bytes("size", 0, 1L << 60)),
     };
 
+    public static IReadOnlyCollection<string> Names => Kinds.Keys;
+
     /// <summary>The one payload that the section describes; null when it is empty.</summary>
-    public static Payload? From(SettingsSection section)
+    public static Payload? From(SettingsSection section, IReadOnlyDictionary<string, Func<string, Payload>> others)
     {
-        var keys = section.Keys.ToArray();
-        foreach (var key in keys.Where(k => !Kinds.ContainsKey(k)))
-            section.Reject(key, $"unknown payload; needs one of {string.Join(", ", Kinds.Keys)}");
+        // Not a payload, but what its receiver is to call it.
+        const string Name = "name";
+        var payload = Unnamed(section, [.. section.Keys.Where(k => k != Name)], others);
+        if (payload is null || !section.Keys.Contains(Name))
+            return payload;
+        return payload with { Name = section.Text(Name) };
+    }
+
+    private static Payload? Unnamed(SettingsSection section, string[] keys, IReadOnlyDictionary<string, Func<string, Payload>> others)
+    {
+        string[] known = [.. Kinds.Keys, .. others.Keys];
+        foreach (var key in keys.Except(known))
+            section.Reject(key, $"unknown payload; needs one of {string.Join(", ", known)}");
         if (keys.Length > 1)
-            section.Reject(keys[1], $"a payload has exactly one of {string.Join(", ", Kinds.Keys)}");
-        return keys.Length == 1 && Kinds.TryGetValue(keys[0], out var create) ? create(section) : null;
+            section.Reject(keys[1], $"a payload has exactly one of {string.Join(", ", known)}");
+        if (keys is not [var only])
+            return null;
+        if (Kinds.TryGetValue(only, out var create))
+            return create(section);
+        return others.TryGetValue(only, out var createOther) ? createOther(section.Text(only)) : null;
     }
 
     private static FilePayload File(SettingsSection section)

@@ -91,6 +91,32 @@ internal static class Posix
     /// </summary>
     public static bool IsAmongTheLast(SafeHandle handle) => handle.DangerousGetHandle() >= HandleLimit - ReservedHandles;
 
+    /// <summary>Whether the disk or a quota has no room for a write.</summary>
+    public static bool IsDiskFull(Exception e) =>
+        // ENOSPC; EDQUOT of Linux, of macOS and the BSDs; ERROR_DISK_FULL.
+        e is IOException { HResult: 28 or 122 or 69 or unchecked((int)0x80070070) };
+
+    /// <summary>Renames a file in one step, unless something has the new name: a link that points nowhere counts too.</summary>
+    /// <returns>Whether it was renamed.</returns>
+    /// <exception cref="IOException">It cannot be renamed for another reason.</exception>
+    public static bool TryRename(string from, string to)
+    {
+        try
+        {
+            if (OperatingSystem.IsLinux() && RenameNoReplace(from, to) is { } renamed)
+                return renamed;
+            File.Move(from, to, overwrite: false);
+            return true;
+        }
+        catch (IOException) when (IsThere(to) && File.Exists(from))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether something has that name. A link is not followed.</summary>
+    public static bool IsThere(string path) => new FileInfo(path) is { } file && (file.Exists || file.LinkTarget is not null || Directory.Exists(path));
+
     /// <summary>Whether a file could not be opened because another process has locked it.</summary>
     public static bool IsLockedByAnother(IOException e) =>
         // EWOULDBLOCK of Linux, of macOS and the BSDs; ERROR_SHARING_VIOLATION.
@@ -136,6 +162,28 @@ internal static class Posix
     public static long SpareHandles() =>
         HandleLimit - ReservedForStart - (OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Length : ReservedForStart);
 
+    /// <summary>renameat2(2) with RENAME_NOREPLACE; null where the kernel, the file system or the C library has none.</summary>
+    private static bool? RenameNoReplace(string from, string to)
+    {
+        const int AtWorkingDirectory = -100, NoReplace = 1, AlreadyThere = 17, InvalidArgument = 22, NotImplemented = 38;
+        try
+        {
+            if (RenameAt(AtWorkingDirectory, Encoding.UTF8.GetBytes(from + '\0'), AtWorkingDirectory, Encoding.UTF8.GetBytes(to + '\0'), NoReplace) == 0)
+                return true;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
+
+        return Marshal.GetLastPInvokeError() switch
+        {
+            AlreadyThere => false,
+            InvalidArgument or NotImplemented => null,
+            var error => throw new IOException(new Win32Exception(error).Message, error),
+        };
+    }
+
     private static long ReadHandleLimit()
     {
         if (OperatingSystem.IsWindows())
@@ -151,6 +199,9 @@ internal static class Posix
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Open(byte[] path, int flags);
+
+    [DllImport("libc", EntryPoint = "renameat2", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int RenameAt(int fromDirectory, byte[] from, int toDirectory, byte[] to, uint flags);
 
     [DllImport("libc", EntryPoint = "access"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Access(byte[] path, int mode);

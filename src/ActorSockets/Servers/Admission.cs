@@ -1,4 +1,5 @@
 using System.Net;
+using ActorSockets.Events;
 
 namespace ActorSockets.Servers;
 
@@ -8,11 +9,11 @@ namespace ActorSockets.Servers;
 internal sealed record Admission(IReadOnlyList<IPNetwork> Allow, int MaxConnections)
 {
     /// <summary>Why not, as the setting that says so; null: it may.</summary>
-    public string? Refuse(IPAddress peer, int open)
+    public (RefusalKind Kind, string Reason)? Refuse(IPAddress peer, int open)
     {
         var address = peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer;
         if (Allow.Count > 0 && !Allow.Any(network => network.Contains(address)))
-            return "not in allow";
-        return open >= MaxConnections ? $"max-connections = {MaxConnections}" : null;
+            return (RefusalKind.NotAllowed, "not in allow");
+        return open >= MaxConnections ? (RefusalKind.TooManyConnections, $"max-connections = {MaxConnections}") : null;
     }
 }

@@ -1,4 +1,3 @@
-using ActorSockets.Configuration;
 using ActorSockets.Events;
 using ActorSockets.Platform;
 using ActorSockets.Protocols.Raw;
@@ -28,14 +27,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private readonly Connection _connection;
     private readonly ISink _sink;
     private readonly ReceivedDigest? _digest;
-    private readonly PeerPace _pace;
+    private readonly Intake _intake;
     private Task _storing = Task.CompletedTask;
     private ReceivedChunk? _chunk;
-    private bool _moreIsLikely;
-    private TimeSpan _acceptedAt;
-    private TimeSpan _publishedAt;
-    private long _bytes;
-    private long _bytesPublished;
     private Receipt? _receipt;
     private bool _ended;
 
@@ -43,9 +37,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         _server = server;
         _connection = connection;
-        _sink = createSink(server, connection.Peer, store);
+        _sink = createSink(server, connection.Peer, store, delivery: null);
         _digest = server.Receipt ? new ReceivedDigest() : null;
-        _pace = new PeerPace(server);
+        _intake = new Intake(server, connection, Context);
     }
 
     public static Props Props(ServerSettings server, Connection connection, FileStore store, SinkSource createSink) =>
@@ -57,13 +51,8 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
-        (_acceptedAt, _publishedAt) = (Now, Now);
-        Publish(new ServerEvents.Accepted(_server.Name, _connection.Peer));
-        if (_server.IdleTimeout > TimeSpan.Zero)
-            Timers.StartPeriodicTimer(Signal.IdleCheck, Signal.IdleCheck, _pace.IdleCheckInterval);
-        if (_server.MinReceiveRate > 0)
-            Timers.StartPeriodicTimer(Signal.RateCheck, Signal.RateCheck, ReceiveRate.Window);
-        Read();
+        _intake.Begin(Timers);
+        _intake.Read(Now);
     }
 
     protected override void OnReceive(object message) => Receiving(message);
@@ -72,20 +61,20 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case Received { Chunk: null }:
+            case Intake.Received { Chunk: null }:
                 Complete();
                 break;
-            case Received { Chunk: { } chunk } when _pace.IsTooSlow(Now, chunk.Bytes.Length):
-                BreakOffTooSlow();
+            case Intake.Received { Chunk: { } chunk } when _intake.IsTooSlow(Now, chunk.Bytes.Length):
+                BreakOff(_intake.SlowReason);
                 break;
-            case Signal.RateCheck when _pace.IsTooSlow(Now, 0):
-                BreakOffTooSlow();
+            case Intake.Check.Rate when _intake.IsTooSlow(Now, 0):
+                BreakOff(_intake.SlowReason);
                 break;
-            case Received { Chunk: { } chunk }:
+            case Intake.Received { Chunk: { } chunk }:
                 Store(chunk);
                 break;
             case Signal.ReadOn:
-                Read();
+                _intake.Read(Now);
                 break;
             default:
                 AnyTime(message);
@@ -114,7 +103,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         switch (message)
         {
             case Stored when _digest is not null:
-                _receipt = Receipt.For(_bytes, _digest.Value());
+                _receipt = Receipt.For(_intake.Bytes, _digest.Value());
                 Become(SendingReceipt);
                 Reply(_receipt.ToBytes());
                 break;
@@ -137,14 +126,14 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case Signal.ReplyTaken:
                 Completed();
                 break;
-            case Broken broken:
+            case Intake.Broken broken:
                 LoseReceipt(broken.Reason);
                 break;
             case ServerEvents.CutOff:
                 LoseReceipt("the server was stopped");
                 break;
-            case Signal.IdleCheck when IsIdle():
-                LoseReceipt(IdleReason);
+            case Intake.Check.Idle when _intake.IsIdle():
+                LoseReceipt(_intake.IdleReason);
                 break;
             default:
                 AnyTime(message);
@@ -155,7 +144,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private void Settling(object message, string reason)
     {
         if (message is Settled settled)
-            End(new ServerEvents.BrokenOff(_server.Name, _connection.Peer, _bytes,
+            End(new ServerEvents.BrokenOff(_server.Name, _connection.Peer, _intake.Bytes,
                 settled.Failure is null ? reason : $"{reason}; and what was received is lost: {settled.Failure}", settled.KeptAs));
         else
             LetPass(message);
@@ -168,14 +157,14 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case StoringFailed failed:
                 BreakOff($"the {_server.Sink} sink failed: {failed.Reason}");
                 break;
-            case Broken broken:
+            case Intake.Broken broken:
                 BreakOff(broken.Reason);
                 break;
             case ServerEvents.CutOff:
                 BreakOff("the server was stopped");
                 break;
-            case Signal.IdleCheck when IsIdle():
-                BreakOff(IdleReason);
+            case Intake.Check.Idle when _intake.IsIdle():
+                BreakOff(_intake.IdleReason);
                 break;
             default:
                 LetPass(message);
@@ -186,31 +175,14 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     /// <summary>Checks of a peer that moves, or whose turn it is not; and what comes of a connection that is reset.</summary>
     private void LetPass(object message)
     {
-        if (message is not (Signal or Broken or Received or Stored or StoringFailed or ServerEvents.CutOff))
+        if (message is not (Signal or Intake.Check or Intake.Broken or Intake.Received or Stored or StoringFailed or ServerEvents.ICommand))
             Unhandled(message);
-    }
-
-    private string IdleReason => $"nothing moved for {Durations.Format(_server.IdleTimeout)} (idle-timeout)";
-
-    private bool IsIdle() => _pace.IsIdle(_connection.Acknowledged()?.Bytes ?? 0);
-
-    /// <summary>Holds memory only from when there is something to read until it is stored, or at full speed.</summary>
-    private void Read()
-    {
-        Waiting();
-        var reading = ReceivedChunk.ReadAsync(_connection, _server.ReceiveFrameBytes, waitFirst: !_moreIsLikely);
-        if (reading.IsCompletedSuccessfully)
-            Self.Tell(new Received(reading.Result));
-        else
-            reading.AsTask().PipeTo(Self, success: chunk => new Received(chunk), failure: e => new Broken(e.Message));
     }
 
     private void Store(ReceivedChunk chunk)
     {
-        _pace.Moved();
+        _intake.Took(chunk);
         _chunk = chunk;
-        _moreIsLikely = chunk.Bytes.Length == _server.ReceiveFrameBytes;
-        _bytes += chunk.Bytes.Length;
         var earlierHashed = _digest?.AddAsync(chunk.Shared()) ?? Task.CompletedTask;
         Become(Storing);
         var storing = _sink.WriteAsync(chunk.Bytes);
@@ -229,7 +201,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Complete()
     {
-        _pace.Moved();
+        _intake.Moved();
         Become(Completing);
         Await(CompleteAsync(_sink, _digest?.Hashed ?? Task.CompletedTask));
 
@@ -261,8 +233,8 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Reply(ReadOnlyMemory<byte> reply)
     {
-        Waiting();
-        SendAsync(_connection, reply).PipeTo(Self, success: () => Signal.ReplyTaken, failure: e => new Broken(e.Message));
+        _intake.Waiting(Now);
+        SendAsync(_connection, reply).PipeTo(Self, success: () => Signal.ReplyTaken, failure: e => new Intake.Broken(e.Message));
 
         static async Task SendAsync(Connection connection, ReadOnlyMemory<byte> reply)
         {
@@ -273,37 +245,24 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void AskForMore()
     {
-        _pace.Moved();
+        _intake.Moved();
         _chunk!.Release();
         _chunk = null;
         Become(Receiving);
         if (_server.ProcessingDelay > TimeSpan.Zero)
             Timers.StartSingleTimer(Signal.ReadOn, Signal.ReadOn, _server.ProcessingDelay);
         else
-            Read();
-    }
-
-    /// <summary>From now on it is the peer's turn.</summary>
-    private void Waiting()
-    {
-        var now = Now;
-        _pace.Waiting(now);
-        if (_bytes == _bytesPublished || now - _publishedAt < _server.ProgressInterval)
-            return;
-        (_publishedAt, _bytesPublished) = (now, _bytes);
-        Publish(new ServerEvents.Received(_server.Name, _connection.Peer, _bytes));
+            _intake.Read(Now);
     }
 
     private void Completed()
     {
         _connection.Close();
-        End(new ServerEvents.Completed(_server.Name, _connection.Peer, _bytes, Now - _acceptedAt, _sink.StoredAs, _receipt?.Sha256));
+        End(new ServerEvents.Completed(_server.Name, _connection.Peer, _intake.Bytes, _intake.Elapsed(Now), _sink.StoredAs, _receipt?.Sha256));
     }
 
     private void LoseReceipt(string reason) =>
-        End(new ServerEvents.ReceiptLost(_server.Name, _connection.Peer, _bytes, Now - _acceptedAt, _sink.StoredAs, _receipt?.Sha256, reason));
-
-    private void BreakOffTooSlow() => BreakOff($"it sends less than {Sizes.Format(_server.MinReceiveRate)}/s (min-receive-rate)");
+        End(new ServerEvents.ReceiptLost(_server.Name, _connection.Peer, _intake.Bytes, _intake.Elapsed(Now), _sink.StoredAs, _receipt?.Sha256, reason));
 
     private void BreakOff(string reason)
     {
@@ -342,16 +301,23 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         // Nothing to a connection that is closed; a reset to one that is not.
         _connection.Abort();
         if (!_ended)
-            Publish(new ServerEvents.BrokenOff(_server.Name, _connection.Peer, _bytes, "the receiver was stopped or crashed", null));
-        _ = DisposeAsync(_ended ? Task.CompletedTask : SettleAsync(_storing, _sink), _sink, _digest);
+            Publish(new ServerEvents.BrokenOff(_server.Name, _connection.Peer, _intake.Bytes, "the receiver was stopped or crashed", null));
+        _ = DisposeAsync(_ended ? Task.CompletedTask : SettleAsync(_storing, _sink), _sink, _digest, Context.GetLogger());
     }
 
-    private static async Task DisposeAsync(Task settling, ISink sink, ReceivedDigest? digest)
+    private static async Task DisposeAsync(Task settling, ISink sink, ReceivedDigest? digest, ILoggingAdapter log)
     {
-        await settling;
-        if (digest is not null)
-            await digest.DisposeAsync();
-        await sink.DisposeAsync();
+        try
+        {
+            await settling;
+            if (digest is not null)
+                await digest.DisposeAsync();
+            await sink.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            log.Warning("the sink of a connection that has ended cannot be disposed: {0}", e.Message);
+        }
     }
 
     /// <summary>What it tells itself; also the key of the timer that does.</summary>
@@ -359,14 +325,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         ReadOn,
         ReplyTaken,
-        RateCheck,
-        IdleCheck,
     }
-
-    /// <summary>What was read; no chunk is the peer's end.</summary>
-    private sealed record Received(ReceivedChunk? Chunk) : IDeadLetterSuppression;
-
-    private sealed record Broken(string Reason) : IDeadLetterSuppression;
 
     private sealed record Stored(ReadOnlyMemory<byte> Reply) : IDeadLetterSuppression;
 

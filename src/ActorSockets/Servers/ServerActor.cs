@@ -1,5 +1,6 @@
 using ActorSockets.Events;
 using ActorSockets.Platform;
+using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
 using Akka.Actor;
@@ -7,9 +8,12 @@ using Akka.Actor;
 namespace ActorSockets.Servers;
 
 /// <summary>
-/// One endpoint: a <see cref="ListenerActor"/> that listens on it, and a <see cref="ReceiverActor"/> for each connection that
-/// it admits.
+/// One endpoint: a <see cref="ListenerActor"/> that listens on it, and a <see cref="ReceiverActor"/> or
+/// <see cref="DeliveriesReceiverActor"/> for each connection that it admits.
 /// <code>
+///   Opening ── the inbox is open, if there is one ──► Listening
+///      └── it cannot be opened ──► BindFailed, stopped
+///
 ///   Listening ── Drain ──► the listener stops; Drained when the last connection has ended
 ///    │      ▲
 ///    │      └── rebind-delay ── the listener failed, and had listened before
@@ -25,6 +29,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private readonly Admission _admission;
     private readonly Refusals _refusals = new();
     private IActorRef _listener = ActorRefs.Nobody;
+    private IArrivals? _arrivals;
     private IActorRef? _drainer;
     private long _accepted;
     private int _open;
@@ -47,8 +52,11 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
-        Listen();
-        if (_memory.Store.Cleans)
+        if (_memory.Arrivals is { } arrivals)
+            arrivals.Value.PipeTo(Self, success: opened => new Opened(opened), failure: e => new OpeningFailed(e.Message));
+        else
+            Listen();
+        if (_memory.Store.Cleans && _memory.Arrivals is null)
             Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
     }
 
@@ -56,6 +64,12 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
+            case Opened opened:
+                Open(opened.Arrivals);
+                break;
+            case OpeningFailed failed:
+                GiveUp(failed.Reason);
+                break;
             case ListenerActor.Listening listening when FromListener:
                 // The same port again after a rebind, also when any free one was asked for.
                 _memory.Endpoint = listening.Endpoint;
@@ -65,7 +79,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 Admit(accepted.Connection);
                 break;
             case ListenerActor.OutOfHandles refused:
-                Refuse("file handles are running out (ulimit -n)", refused.Peer);
+                Refuse((RefusalKind.OutOfHandles, "file handles are running out (ulimit -n)"), refused.Peer);
                 break;
             case ListenerActor.Accepting accepting:
                 Tell(accepting.Works ? new ServerEvents.AcceptRecovered(_server.Name) : new ServerEvents.AcceptFailing(_server.Name));
@@ -74,7 +88,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 ListenAgain(failed.Reason);
                 break;
             case Terminated terminated when terminated.ActorRef.Equals(_listener):
-                ListenAgain("its listener crashed");
+                ListenAgain("the listener crashed");
                 break;
             case Signal.ListenAgain when _drainer is null:
                 Listen();
@@ -84,7 +98,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 ReportDrained();
                 break;
             case Signal.Clean:
-                _memory.Store.CleanAsync(DateTime.UtcNow).PipeTo(Self, success: paths => new Cleaned(paths), failure: e => new CleaningFailed(e.Message));
+                (_arrivals?.CleanAsync(DateTime.UtcNow) ?? _memory.Store.CleanAsync(DateTime.UtcNow)).PipeTo(Self, success: paths => new Cleaned(paths), failure: e => new CleaningFailed(e.Message));
                 break;
             case Cleaned cleaned:
                 foreach (var path in cleaned.Paths)
@@ -98,11 +112,14 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 break;
             case ServerEvents.Drain:
                 Drain(Sender);
+                TellReceivers(message);
                 break;
             case ServerEvents.CutOff:
                 Drain(Sender);
-                foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener)))
-                    receiver.Tell(message);
+                TellReceivers(message);
+                break;
+            case Signal.Settled:
+                _drainer?.Tell(new ServerEvents.Drained());
                 break;
             default:
                 Unhandled(message);
@@ -111,6 +128,14 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     }
 
     private bool FromListener => Sender.Equals(_listener);
+
+    private void Open(IArrivals arrivals)
+    {
+        _arrivals = arrivals;
+        Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
+        if (_drainer is null)
+            Listen();
+    }
 
     private void Listen()
     {
@@ -131,31 +156,45 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             return;
         }
 
+        GiveUp(reason);
+    }
+
+    private void GiveUp(string reason)
+    {
         Tell(new ServerEvents.BindFailed(_server.Name, _server.Endpoint, reason));
         Context.Stop(Self);
     }
 
+    private void TellReceivers(object message)
+    {
+        foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener)))
+            receiver.Tell(message);
+    }
+
     private void Admit(PlainConnection connection)
     {
-        var reason = _drainer is not null ? "shutting down"
-            : connection.PeerAddress is not { } peer ? "reset by the client before it was accepted"
+        var why = _drainer is not null ? (RefusalKind.ShuttingDown, "shutting down")
+            : connection.PeerAddress is not { } peer ? (RefusalKind.ResetByClient, "reset by the client before it was accepted")
             : _admission.Refuse(peer.Address, _open);
-        if (reason is not null)
+        if (why is { } refused)
         {
             connection.Abort();
-            Refuse(reason, connection.Peer);
+            Refuse(refused, connection.Peer);
             return;
         }
 
-        var receiver = Context.ActorOf(ReceiverActor.Props(_server, connection, _memory.Store, _createSink), $"{ActorName(connection.Peer)}-{++_accepted}");
+        var props = _arrivals is null
+            ? ReceiverActor.Props(_server, connection, _memory.Store, _createSink)
+            : DeliveriesReceiverActor.Props(_server, connection, _arrivals);
+        var receiver = Context.ActorOf(props, $"{ActorName(connection.Peer)}-{++_accepted}");
         Context.WatchWith(receiver, Signal.ReceiverEnded);
         _open++;
     }
 
     /// <summary>Publishes the first one at once, and counts the others until the interval is over.</summary>
-    private void Refuse(string reason, string peer)
+    private void Refuse((RefusalKind Kind, string Reason) why, string peer)
     {
-        _refusals.Add(reason, peer);
+        _refusals.Add(why, peer);
         if (!Timers.IsTimerActive(Signal.ReportRefusals))
             PublishRefusals();
     }
@@ -182,7 +221,8 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         if (_drainer is null || _open > 0)
             return;
         PublishRefusals();
-        _drainer.Tell(new ServerEvents.Drained());
+        // What cannot be written down now, the next start finds out.
+        (_arrivals?.SettleAsync() ?? Task.CompletedTask).PipeTo(Self, success: () => Signal.Settled, failure: _ => Signal.Settled);
     }
 
     private static void Tell(ServerEvents.IServerEvent happened)
@@ -202,7 +242,12 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         ReportRefusals,
         ReceiverEnded,
         Clean,
+        Settled,
     }
+
+    private sealed record Opened(IArrivals Arrivals);
+
+    private sealed record OpeningFailed(string Reason);
 
     private sealed record Cleaned(IReadOnlyList<string> Paths);
 

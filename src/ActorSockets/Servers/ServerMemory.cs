@@ -1,4 +1,6 @@
 using System.Net;
+using ActorSockets.Protocols;
+using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
 
 namespace ActorSockets.Servers;
@@ -9,7 +11,26 @@ internal sealed class ServerMemory(ServerSettings server)
     /// <summary>Its disk; what hangs there goes on hanging.</summary>
     public FileStore Store { get; } = new(server);
 
+    /// <summary>Where deliveries go, opened when it is asked for; null: the server speaks the raw protocol.</summary>
+    public Lazy<Task<IArrivals>>? Arrivals { get; private init; }
 
     /// <summary>Where it has listened; null when it never did.</summary>
     public IPEndPoint? Endpoint { get; set; }
+
+    /// <summary>The memory of a server of any protocol.</summary>
+    /// <param name="server">Its settings.</param>
+    /// <param name="inboxes">Those of the system.</param>
+    /// <param name="createSink">Makes the sinks of deliveries that go into no inbox.</param>
+    public static ServerMemory Of(ServerSettings server, Inboxes inboxes, SinkSource createSink)
+    {
+        if (server.Protocol == Protocol.Raw)
+            return new ServerMemory(server);
+        if (server.Sink == "file")
+            return new ServerMemory(server) { Arrivals = inboxes.Of(server) };
+
+        var store = new FileStore(server);
+        IArrivals arrivals = new SinkArrivals(request =>
+            createSink(server, request.Peer, store, new DeliveryInfo(request.Key.Id, request.Name, request.Length)));
+        return new ServerMemory(server) { Arrivals = new Lazy<Task<IArrivals>>(Task.FromResult(arrivals)) };
+    }
 }

@@ -3,6 +3,9 @@ using System.Net.Sockets;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
 using ActorSockets.Platform;
+using ActorSockets.Protocols;
+using ActorSockets.Protocols.Deliveries;
+using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
 
 namespace ActorSockets.Servers;
@@ -19,7 +22,28 @@ public sealed record ServerSettings
     /// <summary>0 to 65535; 0 takes any free port.</summary>
     public required int Port { get; init; }
 
-    /// <summary>Where received bytes go: a name that <see cref="SinkFactory"/> knows.</summary>
+    /// <summary>What is spoken on the port.</summary>
+    public required Protocol Protocol { get; init; }
+
+    /// <summary>Deliveries that a client may have unanswered on a connection (<see cref="Protocol.Deliveries"/>).</summary>
+    public required int Window { get; init; }
+
+    /// <summary>Bytes of the longest delivery.</summary>
+    public required long MaxLength { get; init; }
+
+    /// <summary>How long a stored delivery is remembered.</summary>
+    public required TimeSpan Remembers { get; init; }
+
+    /// <summary>What happens when something has the name of a delivery.</summary>
+    public required NameConflict NameConflict { get; init; }
+
+    /// <summary>Bytes after which the file of a delivery is flushed.</summary>
+    public required long FlushBytes { get; init; }
+
+    /// <summary>Time after which it is.</summary>
+    public required TimeSpan FlushInterval { get; init; }
+
+    /// <summary>Where received bytes go: console, file, echo, discard, or one of the program's own.</summary>
     public required string Sink { get; init; }
 
     /// <summary>Bytes of each chunk that the console sink prints; null: all.</summary>
@@ -37,7 +61,7 @@ public sealed record ServerSettings
     /// <summary>What the file sink does with the bytes of a connection that broke off.</summary>
     public required OnBrokenOff OnBrokenOff { get; init; }
 
-    /// <summary>How long a partial file stays; zero: for ever.</summary>
+    /// <summary>How long a partial file, or a partial delivery, stays; zero: for ever.</summary>
     public required TimeSpan KeepPartial { get; init; }
 
     /// <summary>Bytes that all partial files may take together; 0: any number.</summary>
@@ -88,18 +112,28 @@ public sealed record ServerSettings
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
-    internal static ServerSettings From(string name, SettingsSection section) => new()
+    /// <param name="name">The server's name.</param>
+    /// <param name="section">Its settings.</param>
+    /// <param name="otherSinks">Sinks that the program has added to the library's.</param>
+    internal static ServerSettings From(string name, SettingsSection section, IEnumerable<string> otherSinks) => new()
     {
         Name = name,
         Host = section.Host("host"),
         Port = section.Int("port", 0, 65535),
-        Sink = section.OneOf("sink", SinkFactory.Names),
+        Protocol = section.Choice<Protocol>("protocol"),
+        Window = section.Int("window", 1, Greeting.MaxWindow),
+        MaxLength = section.Bytes("max-length", 1, 1L << 60),
+        Remembers = section.Duration("remembers", TimeSpan.Zero, TimeSpan.FromDays(3650)),
+        NameConflict = section.Choice<NameConflict>("name-conflict"),
+        FlushBytes = section.Bytes("flush-bytes", 64 * 1024, 1L << 40),
+        FlushInterval = section.Duration("flush-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
+        Sink = SinkOf(section, otherSinks),
         Preview = section.Text("preview") == "all" ? null : section.Int("preview", 1, int.MaxValue),
         Directory = DirectoryOf(section),
         DiskThreads = section.Int("disk-threads", 1, 256),
         FileMode = FileModeOf(section),
         OnBrokenOff = section.Choice<OnBrokenOff>("on-broken-off"),
-        KeepPartial = section.Duration("keep-partial", TimeSpan.Zero, TimeSpan.FromDays(3650)),
+        KeepPartial = KeepPartialOf(section),
         MaxPartialBytes = section.Bytes("max-partial", 0, 1L << 60),
         CleanInterval = section.Duration("clean-interval", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
         Receipt = ReceiptOf(section),
@@ -116,6 +150,20 @@ public sealed record ServerSettings
         KeepAlive = section.Duration("keep-alive", TimeSpan.Zero, TimeSpan.FromHours(1)),
         RebindDelay = section.Duration("rebind-delay", TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)),
     };
+
+    private static bool SpeaksDeliveries(SettingsSection section) => section.Is("protocol", "deliveries");
+
+    private static string SinkOf(SettingsSection section, IEnumerable<string> otherSinks)
+    {
+        var sink = section.OneOf("sink", [.. SinkFactory.Names, .. otherSinks]);
+        if (sink == "echo" && SpeaksDeliveries(section))
+            section.Reject("sink", "is echo with protocol = deliveries, which answers each delivery and sends nothing else: needs console, file or discard");
+        return sink;
+    }
+
+    private static TimeSpan KeepPartialOf(SettingsSection section) => section.Is("keep-partial", "default")
+        ? SpeaksDeliveries(section) ? TimeSpan.FromDays(1) : TimeSpan.Zero
+        : section.Duration("keep-partial", TimeSpan.Zero, TimeSpan.FromDays(3650));
 
     private static string DirectoryOf(SettingsSection section)
     {
@@ -149,6 +197,8 @@ public sealed record ServerSettings
         var receipt = section.Switch("receipt");
         if (receipt && section.Text("sink") == "echo")
             section.Reject("receipt", "is on with sink = echo: the client could not tell the receipt from its own bytes");
+        if (receipt && SpeaksDeliveries(section))
+            section.Reject("receipt", "is on with protocol = deliveries, which answers each delivery: needs off");
         return receipt;
     }
 

@@ -1,5 +1,7 @@
 using ActorSockets.Events;
+using ActorSockets.Outbox;
 using ActorSockets.Platform;
+using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
 using Akka.Actor;
@@ -16,7 +18,11 @@ internal sealed class ServerSupervisor : UntypedActor
     private readonly SinkSource _createSink;
     private readonly Func<ListenerSettings, Props> _listen;
     private readonly Dictionary<string, ServerEvents.IServerEvent> _answers = new(StringComparer.Ordinal);
+    private readonly NamedChildren _children = new();
+    private readonly Dictionary<string, IActorRef> _adding = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
+    private readonly Inboxes _inboxes = new(StoreLibrary.Open);
+    private bool _stopping;
     private readonly DrainCount _draining = new(new ServerEvents.Drained());
 
     public ServerSupervisor(IReadOnlyList<ServerSettings> servers, SinkSource createSink, Func<ListenerSettings, Props> listen)
@@ -32,15 +38,17 @@ internal sealed class ServerSupervisor : UntypedActor
     protected override void PreStart()
     {
         foreach (var server in _servers)
-            Context.ActorOf(ServerActor.Props(server, new ServerMemory(server), _createSink, _listen), server.Name);
+            Add(server);
     }
 
     protected override void OnReceive(object message)
     {
         switch (message)
         {
-            case ServerEvents.Bound or ServerEvents.BindFailed:
-                var answer = (ServerEvents.IServerEvent)message;
+            case ServerEvents.Bound or ServerEvents.BindFailed when _adding.Remove(((ServerEvents.IServerEvent)message).Server, out var adder):
+                adder.Tell(message);
+                break;
+            case ServerEvents.Bound or ServerEvents.BindFailed when message is ServerEvents.IServerEvent answer && _servers.Any(s => s.Name == answer.Server):
                 _answers[answer.Server] = answer;
                 Reply();
                 break;
@@ -48,8 +56,28 @@ internal sealed class ServerSupervisor : UntypedActor
                 _waiting.Add(Sender);
                 Reply();
                 break;
+            case ServerCommands.Add { Server: var server } when _stopping || _children.Contains(server.Name):
+                Sender.Tell(new ServerEvents.BindFailed(server.Name, server.Endpoint, _stopping ? "the system is stopping" : $"there is a server named {server.Name} already"));
+                break;
+            case ServerCommands.Add { Server: var server }:
+                _adding[server.Name] = Sender;
+                Add(server);
+                break;
+            case ServerCommands.Remove remove when _children.Dismiss(remove.Server, Sender) is { } child:
+                child.Tell(remove.CutOff ? new ServerEvents.CutOff() : new ServerEvents.Drain());
+                break;
+            case ServerCommands.Remove remove:
+                Sender.Tell(new ServerEvents.Removed(remove.Server));
+                break;
             case ServerEvents.Drain or ServerEvents.CutOff:
-                _draining.Begin(message, Context.GetChildren(), Sender);
+                _stopping = true;
+                _draining.Begin(message, _children.All, Sender);
+                break;
+            case ServerEvents.Drained when _children.IsLeaving(Sender):
+                Context.Stop(Sender);
+                break;
+            case Terminated terminated:
+                Remove(terminated.ActorRef);
                 break;
             case ServerEvents.Drained:
                 _draining.Done(Sender);
@@ -70,4 +98,25 @@ internal sealed class ServerSupervisor : UntypedActor
         _waiting.ForEach(w => w.Tell(all));
         _waiting.Clear();
     }
+
+    private void Add(ServerSettings server)
+    {
+        var child = Context.ActorOf(ServerActor.Props(server, ServerMemory.Of(server, _inboxes, _createSink), _createSink, _listen), server.Name);
+        Context.Watch(child);
+        _children.Add(server.Name, child);
+    }
+
+    private void Remove(IActorRef child)
+    {
+        _draining.Done(child);
+        var (name, askers) = _children.Remove(child);
+        if (askers.Count == 0)
+            return;
+        var removed = new ServerEvents.Removed(name);
+        foreach (var asker in askers)
+            asker.Tell(removed);
+        Context.System.EventStream.Publish(removed);
+    }
+
+    protected override void PostStop() => _ = _inboxes.CloseAsync();
 }

@@ -3,48 +3,51 @@ using System.Net.Sockets;
 using ActorSockets.Configuration;
 using ActorSockets.Platform;
 using Akka.Actor;
-using Akka.Event;
-using Akka.IO;
 
 namespace ActorSockets.Transport;
 
 /// <summary>
-/// One endpoint, bound through Akka.IO. Its parent is told <see cref="Listening"/>, then each <see cref="Accepted"/>
-/// connection; or <see cref="Failed"/>, and then the actor has stopped.
+/// One endpoint. Its parent is told <see cref="Listening"/>, then each <see cref="Accepted"/> connection; or
+/// <see cref="Failed"/>, and then the actor has stopped.
 /// <code>
-///   Resolving ── an address ──► Binding ── Tcp.Bound ──► Listening ── Akka's listener died ──► Failed
-///       └── no such name, too late ──────┴── in use, no such address ─────────────────────────────┘
+///   Resolving ── an address, bound ──► Listening ── an accept fails for good ──► Failed
+///       └── no such name, too late, in use, no such address ───────────────────────┘
 /// </code>
-/// Akka.IO binds and accepts; <see cref="SocketTap"/> takes each accepted socket over before Akka.IO reads from it, and
-/// Akka's actor for the connection is ended.
+/// Akka.IO (1.5.74) would lose connections: what its listener accepts before it has handled its own <c>Bound</c>, or while it
+/// unbinds, is nobody's, and its client waits until the garbage collector comes by. Here the one accept under way is the only
+/// connection without an owner, and <see cref="PostStop"/> has it.
 /// </summary>
 internal sealed class ListenerActor : UntypedActor, IWithTimers
 {
+    private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(10);
+
     private readonly ListenerSettings _settings;
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
-    private readonly IActorRef _tcp;
+    private readonly Func<Socket, Task<Socket>> _accept;
     private readonly CancellationTokenSource _stopped = new();
-    private readonly List<UnhandledMessage> _unhandled = [];
-    private IActorRef? _listener;
+    private Socket? _listener;
+    private Task<Socket>? _accepting;
     private bool _acceptFails;
-    private long _acceptRetries;
 
-    public ListenerActor(ListenerSettings settings, Func<string, CancellationToken, Task<IPAddress[]>> resolve, IActorRef tcp)
+    public ListenerActor(ListenerSettings settings, Func<string, CancellationToken, Task<IPAddress[]>> resolve, Func<Socket, Task<Socket>> accept)
     {
         _settings = settings;
         _resolve = resolve;
-        _tcp = tcp;
+        _accept = accept;
     }
 
-    public static Props Props(ListenerSettings settings, Func<string, CancellationToken, Task<IPAddress[]>> resolve, IActorRef tcp) =>
-        PlainProps.Of(() => new ListenerActor(settings, resolve, tcp));
+    /// <param name="settings">What to listen on.</param>
+    /// <param name="resolve">Finds the addresses of a name.</param>
+    /// <param name="accept">Waits for the next client of a listening socket; the system's accept unless given.</param>
+    public static Props Props(
+        ListenerSettings settings, Func<string, CancellationToken, Task<IPAddress[]>> resolve, Func<Socket, Task<Socket>>? accept = null) =>
+        PlainProps.Of(() => new ListenerActor(settings, resolve, accept ?? (listener => listener.AcceptAsync())));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     protected override void PreStart()
     {
-        Context.System.EventStream.Subscribe(Self, typeof(UnhandledMessage));
-        Timers.StartSingleTimer(BindTimeout.Instance, BindTimeout.Instance, _settings.BindTimeout);
+        Timers.StartSingleTimer(Signal.BindTimeout, Signal.BindTimeout, _settings.BindTimeout);
         _resolve(_settings.Host, _stopped.Token).PipeTo(Self, success: addresses => new Resolved(addresses));
     }
 
@@ -55,12 +58,7 @@ internal sealed class ListenerActor : UntypedActor, IWithTimers
         switch (message)
         {
             case Resolved { Addresses: [var address, ..] }:
-                _tcp.Tell(new Tcp.Bind(Self, new IPEndPoint(address, _settings.Port), _settings.Backlog, [new SocketTap(Self, _settings.Sockets)], pullMode: true)
-                {
-                    // What Akka holds for a connection is a buffer that is never used.
-                    TcpSettings = Context.System.WithExtension<TcpExt, Tcp>().Settings with { MaxFrameSizeBytes = 16 },
-                });
-                Become(Binding);
+                Bind(new IPEndPoint(address, _settings.Port));
                 break;
             case Resolved:
                 Fail($"{_settings.Host} has no address");
@@ -68,7 +66,7 @@ internal sealed class ListenerActor : UntypedActor, IWithTimers
             case Status.Failure failure:
                 Fail($"{_settings.Host} does not resolve: {failure.Cause.Message}");
                 break;
-            case BindTimeout:
+            case Signal.BindTimeout:
                 Fail($"{_settings.Host} did not resolve within {Durations.Format(_settings.BindTimeout)}");
                 break;
             default:
@@ -77,71 +75,51 @@ internal sealed class ListenerActor : UntypedActor, IWithTimers
         }
     }
 
-    private void Binding(object message)
+    private void Bind(IPEndPoint endpoint)
     {
-        switch (message)
+        Timers.CancelAll();
+        try
         {
-            case UnhandledMessage unhandled:
-                _unhandled.Add(unhandled);
-                break;
-            case Tcp.Bound bound:
-                Bound(Sender, (IPEndPoint)bound.LocalAddress);
-                break;
-            case Tcp.CommandFailed { Cmd: Tcp.Bind } failed:
-                Fail(failed.Cause.Value?.Message ?? "the reason is not known");
-                break;
-            case BindTimeout:
-                Fail($"it was not bound within {Durations.Format(_settings.BindTimeout)}");
-                break;
-            default:
-                Unhandled(message);
-                break;
+            _listener = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            _settings.Sockets.Apply(_listener);
+            if (endpoint.AddressFamily == AddressFamily.InterNetworkV6)
+                _listener.DualMode = true;
+            _listener.Bind(endpoint);
+            _listener.Listen(_settings.Backlog);
         }
-    }
+        catch (SocketException e)
+        {
+            Fail(e.Message);
+            return;
+        }
 
-    /// <summary>
-    /// Akka's listener accepts before it has processed its own Bound, and does not handle what it accepted by then: the
-    /// connection is lost, and with it one of the few accepts that are pending (1.5.74). It gets those messages again.
-    /// </summary>
-    private void Bound(IActorRef listener, IPEndPoint endpoint)
-    {
-        _listener = listener;
-        // A fatal accept error stops it without a word.
-        Context.WatchWith(listener, ListenerDied.Instance);
-        Context.System.EventStream.Unsubscribe(Self, typeof(UnhandledMessage));
-        foreach (var early in _unhandled.Where(u => u.Recipient.Equals(listener)))
-            listener.Tell(early.Message, early.Sender);
-        _unhandled.Clear();
-        Timers.Cancel(BindTimeout.Instance);
-        listener.Tell(new Tcp.SubscribeToTcpListenerStats(Self));
-        Context.Parent.Tell(new Listening(Endpoints.Unmap(endpoint)));
+        Context.Parent.Tell(new Listening(Endpoints.Unmap((IPEndPoint)_listener.LocalEndPoint!)));
         Become(Listen);
+        Accept();
     }
 
     private void Listen(object message)
     {
         switch (message)
         {
-            case SocketTap.Tapped tapped:
-                // Akka's actor sets options of the socket when it ends: until then the connection is nobody's.
-                Context.WatchWith(Sender, new Released(tapped.Socket, tapped.Peer));
+            case Socket socket:
+                _accepting = null;
+                HandOver(socket);
+                Accept();
                 break;
-            case Tcp.Connected:
-                Sender.Tell(Tcp.Abort.Instance);
+            case Status.Failure { Cause: SocketException e } when IsPassing(e.SocketErrorCode):
+                TellAccepting(works: false);
+                Timers.StartSingleTimer(Signal.Accept, Signal.Accept, AcceptRetryDelay);
                 break;
-            case Released released:
-                Context.Parent.Tell(new Accepted(new PlainConnection(released.Socket, released.Peer)));
+            case Status.Failure { Cause: SocketException { SocketErrorCode: SocketError.ConnectionAborted or SocketError.ConnectionReset } }:
+                // The client left before it was accepted.
+                Accept();
                 break;
-            case SocketTap.OutOfHandles refused:
-                Context.Parent.Tell(new OutOfHandles(Endpoints.Format(refused.Peer)));
+            case Status.Failure failure:
+                Fail($"its listener died: {failure.Cause.Message}");
                 break;
-            case Tcp.TcpListenerStatistics statistics:
-                WatchAccepting(statistics.RetriedIncomingConnections);
-                break;
-            case ListenerDied:
-                Fail("its listener died");
-                break;
-            case Tcp.ConnectionClosed or UnhandledMessage:
+            case Signal.Accept:
+                Accept();
                 break;
             default:
                 Unhandled(message);
@@ -149,15 +127,36 @@ internal sealed class ListenerActor : UntypedActor, IWithTimers
         }
     }
 
-    /// <summary>Without a file handle the listener retries every 10 ms and tells nobody but its statistics (1.5.74).</summary>
-    private void WatchAccepting(long retries)
+    /// <summary>By way of the mailbox, also when a client waits already: many clients leave time for other actors.</summary>
+    private void Accept()
     {
-        var fails = retries > _acceptRetries;
-        _acceptRetries = retries;
-        if (fails == _acceptFails)
+        _accepting = _accept(_listener!);
+        _accepting.PipeTo(Self);
+    }
+
+    private void HandOver(Socket socket)
+    {
+        TellAccepting(works: true);
+        var connection = new PlainConnection(socket, null);
+        if (!Posix.IsAmongTheLast(socket.SafeHandle))
+        {
+            Context.Parent.Tell(new Accepted(connection));
             return;
-        _acceptFails = fails;
-        Context.Parent.Tell(new Accepting(!fails));
+        }
+
+        connection.Abort();
+        Context.Parent.Tell(new OutOfHandles(connection.Peer));
+    }
+
+    /// <summary>Whether others may let go of what is missing: handles, memory (accept(2)).</summary>
+    private static bool IsPassing(SocketError error) => error is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable;
+
+    private void TellAccepting(bool works)
+    {
+        if (works != _acceptFails)
+            return;
+        _acceptFails = !works;
+        Context.Parent.Tell(new Accepting(works));
     }
 
     private void Fail(string reason)
@@ -167,11 +166,26 @@ internal sealed class ListenerActor : UntypedActor, IWithTimers
         Context.Stop(Self);
     }
 
+    private static async Task ResetAsync(Task<Socket> accepting)
+    {
+        try
+        {
+            (await accepting).Dispose();
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Nobody was accepted any more.
+        }
+    }
+
     protected override void PostStop()
     {
         _stopped.Cancel();
         _stopped.Dispose();
-        _listener?.Tell(Tcp.Unbind.Instance);
+        // Resets the clients that the kernel has accepted and we have not.
+        _listener?.Dispose();
+        if (_accepting is not null)
+            _ = ResetAsync(_accepting);
     }
 
     /// <summary>The endpoint is bound; <paramref name="Endpoint"/> has the real port.</summary>
@@ -191,15 +205,10 @@ internal sealed class ListenerActor : UntypedActor, IWithTimers
 
     private sealed record Resolved(IPAddress[] Addresses);
 
-    private sealed record Released(Socket Socket, EndPoint? Peer);
-
-    private sealed class BindTimeout
+    /// <summary>What it tells itself; also the key of the timer that does.</summary>
+    private enum Signal
     {
-        public static readonly BindTimeout Instance = new();
-    }
-
-    private sealed class ListenerDied
-    {
-        public static readonly ListenerDied Instance = new();
+        BindTimeout,
+        Accept,
     }
 }

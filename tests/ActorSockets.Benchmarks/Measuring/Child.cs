@@ -41,6 +41,9 @@ internal sealed class Child : IAsyncDisposable
 
     public static Child Start(Launch command) => new(command);
 
+    /// <summary>How long after this process was started a line, its own or another's, was heard.</summary>
+    public TimeSpan SinceStart(Line line) => Stopwatch.GetElapsedTime(_startedAt, line.At);
+
     /// <summary>The n-th line that matches, once it is said.</summary>
     public async Task<Line> HearAsync(string pattern, CancellationToken cancellation, int nth = 1)
     {

@@ -22,7 +22,8 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
     private HostProcess(string program, IEnumerable<string> arguments, string input = "", string? directory = null, bool readsOutput = true)
     {
-        var start = new ProcessStartInfo(program, arguments)
+        // A shell starts what runs in the background, such as a test run, with SIGINT ignored, and that is inherited.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -69,6 +70,10 @@ internal sealed partial class HostProcess : IAsyncDisposable
         new("script", ["-qec", $"stty cols {columns} rows {rows}; {variables} exec {Program} {string.Join(' ', arguments)}", "/dev/null"]);
 
     public static HostProcess StartWithInput(string input, params string[] arguments) => new(Program, arguments, input);
+
+    /// <summary>By way of another program, which is told what to run behind its own arguments and becomes it.</summary>
+    public static HostProcess StartBelow(string starter, IEnumerable<string> itsArguments, params string[] arguments) =>
+        new(starter, [.. itsArguments, Program, .. arguments]);
 
     public static HostProcess StartIn(string directory, params string[] arguments) => new(Program, arguments, directory: directory);
     /// <summary>Nobody reads its stdout before <see cref="ReadOutput"/>.</summary>

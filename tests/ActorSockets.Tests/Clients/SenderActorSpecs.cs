@@ -97,7 +97,7 @@ public sealed class SenderActorSpecs : Specs
         Deliver("hello", "connect-timeout = 2s");
         _connector.Next();
         Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal("127.0.0.1:9 did not answer, within 2 s (connect-timeout)", _events.FishForMessage<BackingOff>(_ => true).Reason);
+        Assert.Equal("127.0.0.1:9 did not answer within 2 s (connect-timeout)", _events.FishForMessage<BackingOff>(_ => true).Reason);
     }
 
     [Fact]
@@ -390,7 +390,7 @@ public sealed class SenderActorSpecs : Specs
     public void Rejects_a_delivery_without_a_payload()
     {
         Deliver((Payload)null!);
-        Assert.Equal("it has no payload", ExpectMsg<Rejected>().Reason);
+        Assert.Equal("the payload is null", ExpectMsg<Rejected>().Reason);
     }
 
     [Theory]
@@ -436,7 +436,7 @@ public sealed class SenderActorSpecs : Specs
         var connection = Connect();
         sender.Tell(new Deliver("2", "t", new TextPayload("second")), TestActor);
         sender.Tell(new Deliver("3", "t", new TextPayload("third")), TestActor);
-        Assert.Equal(new Rejected("t", "3", "1 deliveries wait already (max-queued)"), ExpectMsg<Rejected>());
+        Assert.Equal(new Rejected("t", "3", "1 deliveries are already waiting (max-queued)"), ExpectMsg<Rejected>());
 
         Confirm(connection, "first");
         Assert.Equal("1", ExpectMsg<Sent>().Id);
@@ -471,7 +471,7 @@ public sealed class SenderActorSpecs : Specs
     {
         var sender = Deliver("first");
         sender.Tell(new Deliver("1", "t", new TextPayload("second")), TestActor);
-        Assert.Equal("a delivery of this id is waiting or under way", ExpectMsg<Rejected>().Reason);
+        Assert.Equal("a delivery with this id is waiting or under way", ExpectMsg<Rejected>().Reason);
     }
 
     [Fact]

@@ -47,7 +47,7 @@ public sealed class BadPeerSpecs : FaultSpecs
 
         Send(Clients(endpoint.Port, "connect-timeout = 300ms"), 1000);
         var backingOff = await _events.FishForMessageAsync<BackingOff>(_ => true, Patience);
-        Assert.Equal($"127.0.0.1:{endpoint.Port} did not answer, within 300 ms (connect-timeout)", backingOff.Reason);
+        Assert.Equal($"127.0.0.1:{endpoint.Port} did not answer within 300 ms (connect-timeout)", backingOff.Reason);
 
         using var peer = new ScriptedPeer(listener, (socket, _) => ScriptedPeer.ReadToEndAsync(socket));
         Assert.Equal(1000, ExpectMsg<Sent>(Patience).Report.Taken);
@@ -101,7 +101,7 @@ public sealed class BadPeerSpecs : FaultSpecs
 
     [Theory]
     [InlineData("hello", "sent something that is not a receipt")]
-    [InlineData("", "closed without a receipt (does it send one?)")]
+    [InlineData("", "closed without a receipt (does the server send receipts?)")]
     [InlineData("received 1000 sha256:xyz\n", "sent something that is not a receipt")]
     [InlineData("received 1000 sha256:0000000000000000000000000000000000000000000000000000000000000000\nand more", "sent something that is not a receipt")]
     public void One_that_sends_no_receipt_leaves_the_delivery_unconfirmed(string answer, string reason)
@@ -142,7 +142,7 @@ public sealed class BadPeerSpecs : FaultSpecs
             await socket.SendAsync(Receipt.For(stored.Length, System.Security.Cryptography.SHA256.HashData(stored)).ToBytes());
         });
         Send(Clients(peer.Port, "confirm = receipt"), 1000);
-        Assert.Contains("stored something else: 999 B with", (await _events.FishForMessageAsync<BackingOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
+        Assert.Contains("stored different data: 999 B with", (await _events.FishForMessageAsync<BackingOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
         Assert.Equal(1000, ExpectMsg<Delivered>(Patience).Report.TakenBefore);
     }
 

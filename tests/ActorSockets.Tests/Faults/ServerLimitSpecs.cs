@@ -79,7 +79,7 @@ public sealed class ServerLimitSpecs : FaultSpecs
         var (_, port) = Serve("sink = discard\n idle-timeout = 200ms");
         using var idle = await ConnectAsync(port);
         await Assert.ThrowsAsync<SocketException>(async () => await idle.ReceiveAsync(new byte[1]));
-        Assert.Equal("nothing moved for 200 ms (idle-timeout)", (await _events.FishForMessageAsync<ServerEvents.BrokenOff>(_ => true, Patience)).Reason);
+        Assert.Equal("no traffic for 200 ms (idle-timeout)", (await _events.FishForMessageAsync<ServerEvents.BrokenOff>(_ => true, Patience)).Reason);
     }
 
     [Fact]

@@ -12,5 +12,5 @@ public sealed class AdmissionSpecs
     [InlineData("10.1.2.3", 1, null)]
     [InlineData("10.1.2.3", 2, "max-connections = 2")]
     public void Refuses_by_network_and_by_number(string peer, int open, string? expected) =>
-        Assert.Equal(expected, new Admission([IPNetwork.Parse("10.0.0.0/8")], 2).Refuse(IPAddress.Parse(peer), open));
+        Assert.Equal(expected, new Admission([IPNetwork.Parse("10.0.0.0/8")], 2).Refuse(IPAddress.Parse(peer), open)?.Reason);
 }

@@ -100,6 +100,35 @@ public sealed class ServerActorSpecs : Specs
     }
 
     [Fact]
+    public async Task What_is_stored_is_said_to_be_stored_also_when_its_client_does_not_take_the_receipt()
+    {
+        var client = Accept(Bind("receipt = on"), 1);
+        var stored = new TaskCompletionSource();
+        client.Sink.MayComplete = stored.Task;
+        client.Sends("abc");
+        client.Socket.Shutdown(SocketShutdown.Send);
+        AwaitAssert(() => Assert.Equal([3], client.Sink.Chunks));
+        ScriptedPeer.Reset(client.Socket);
+        stored.SetResult();
+        await client.Sink.Completed;
+        var lost = _events.FishForMessage<ServerEvents.ReceiptLost>(_ => true);
+        Assert.Equal((3L, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("abc"u8))), (lost.Bytes, lost.Sha256));
+    }
+
+    [Fact]
+    public void A_sink_that_cannot_be_disposed_is_told()
+    {
+        var client = Accept(Bind(), 1);
+        client.Sink.DisposeFailure = new IOException("disk gone");
+        var logged = CreateTestProbe();
+        Sys.EventStream.SetLogLevel(Akka.Event.LogLevel.WarningLevel);
+        Sys.EventStream.Subscribe(logged, typeof(Akka.Event.Warning));
+        client.Socket.Shutdown(SocketShutdown.Send);
+        _events.FishForMessage<ServerEvents.Completed>(_ => true);
+        Assert.Contains("disk gone", logged.FishForMessage<Akka.Event.Warning>(w => $"{w.Message}".Contains("sink", StringComparison.Ordinal)).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_sink_that_fails_resets_its_client_and_no_other()
     {
         var server = Bind();
@@ -156,7 +185,7 @@ public sealed class ServerActorSpecs : Specs
     private IActorRef Start(string hocon = "")
     {
         var server = Server("sink = discard\n" + hocon);
-        return Sys.ActorOf(ServerActor.Props(server, new ServerMemory(server), (_, peer, _) => _sinks[peer] = new RecordingSink(), Listen));
+        return Sys.ActorOf(ServerActor.Props(server, new ServerMemory(server), (_, peer, _, _) => _sinks[peer] = new RecordingSink(), Listen));
     }
 
     private new Props Listen(ListenerSettings settings)

@@ -24,7 +24,7 @@ public sealed class DeliverySpecs : Specs
     public async Task Our_server_gets_every_byte(long size)
     {
         var events = SubscribeTo<ServerEvents.IServerEvent>();
-        Sys.ActorOf(ServerActor.Props(Server("sink = discard"), new ServerMemory(Server("sink = discard")), (_, _, _) => Record(), Listen));
+        Sys.ActorOf(ServerActor.Props(Server("sink = discard"), new ServerMemory(Server("sink = discard")), (_, _, _, _) => Record(), Listen));
         var port = events.ExpectMsg<ServerEvents.Bound>().Endpoint.Port;
 
         await DeliverAsync(new GeneratedPayload(size), port);

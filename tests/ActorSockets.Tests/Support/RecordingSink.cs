@@ -16,6 +16,12 @@ internal sealed class RecordingSink : ISink
     /// <summary>What each write waits for.</summary>
     public Task Room { get; set; } = Task.CompletedTask;
 
+    /// <summary>What the end waits for.</summary>
+    public Task MayComplete { get; set; } = Task.CompletedTask;
+
+    /// <summary>What disposing throws.</summary>
+    public Exception? DisposeFailure { get; set; }
+
     /// <summary>What arrived, once the stream is complete; faulted when it broke off.</summary>
     public Task<(long Bytes, string Digest)> Completed => _completed.Task;
 
@@ -28,10 +34,10 @@ internal sealed class RecordingSink : ISink
         return default;
     }
 
-    public ValueTask CompleteAsync()
+    public async ValueTask CompleteAsync()
     {
+        await MayComplete;
         _completed.TrySetResult((_bytes, Convert.ToHexString(_hash.GetCurrentHash())));
-        return ValueTask.CompletedTask;
     }
 
     public ValueTask<string?> BreakOffAsync()
@@ -43,6 +49,6 @@ internal sealed class RecordingSink : ISink
     public ValueTask DisposeAsync()
     {
         _hash.Dispose();
-        return ValueTask.CompletedTask;
+        return DisposeFailure is null ? ValueTask.CompletedTask : ValueTask.FromException(DisposeFailure);
     }
 }

@@ -4,7 +4,6 @@ using ActorSockets.Servers;
 using ActorSockets.Transport;
 using Akka.Actor;
 using Akka.Configuration;
-using Akka.IO;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 
@@ -38,7 +37,7 @@ public abstract class Specs(Config? config = null)
 
     internal static IConnector Connector { get; } = new Connector(ResolveAsync);
 
-    internal Props Listen(ListenerSettings settings) => ListenerActor.Props(settings, ResolveAsync, Sys.Tcp());
+    internal static Props Listen(ListenerSettings settings) => ListenerActor.Props(settings, ResolveAsync);
 
     internal static Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellation) =>
         IPAddress.TryParse(host, out var address) ? Task.FromResult<IPAddress[]>([address]) : System.Net.Dns.GetHostAddressesAsync(host, cancellation);

@@ -3,69 +3,33 @@ using System.Net.Sockets;
 using ActorSockets.Tests.Support;
 using ActorSockets.Transport;
 using Akka.Actor;
-using Akka.Event;
-using Akka.IO;
 using Akka.TestKit;
 
 namespace ActorSockets.Tests.Transport;
 
-/// <summary>
-/// The listener, and each way of Akka.IO 1.5.74 that it relies on: when one of these fails after an upgrade of Akka, read the
-/// summary of <see cref="ListenerActor"/> and <see cref="SocketTap"/> first.
-/// </summary>
+/// <summary>What the listener gives its parent, and what becomes of the clients that it does not give.</summary>
 public sealed class ListenerActorSpecs : Specs
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly TestProbe _parent;
+    private TestProbe _parent;
 
     public ListenerActorSpecs() => _parent = CreateTestProbe();
 
     [Fact]
-    public void What_Akkas_listener_did_not_handle_before_its_own_Bound_it_gets_again()
+    public async Task An_accepted_connection_survives_the_end_of_the_listener()
     {
-        var (tcp, akkas, others) = (CreateTestProbe(), CreateTestProbe(), CreateTestProbe());
-        ChildActorOf(ListenerActor.Props(Settings(0), ResolveAsync, tcp));
-        tcp.ExpectMsg<Tcp.Bind>();
-        Sys.EventStream.Publish(new UnhandledMessage("an early accept", akkas, akkas));
-        Sys.EventStream.Publish(new UnhandledMessage("of somebody else", others, others));
-        tcp.Sender.Tell(new Tcp.Bound(new IPEndPoint(IPAddress.Loopback, 4711)), akkas);
-        akkas.ExpectMsg("an early accept");
-        others.ExpectNoMsg(TimeSpan.Zero);
-    }
-
-    [Fact]
-    public async Task An_accepted_socket_is_ours_alone_and_survives_the_end_of_Akkas_actors()
-    {
-        var endpoint = Start(out var listener);
-        using var client = await ConnectAsync(endpoint.Port);
+        var port = Start(out var listener).Port;
+        using var client = await ConnectAsync(port);
         var connection = Accepted();
         Sys.Stop(listener);
-        await ExpectRefusalAsync(endpoint.Port);
-        Assert.Empty(await ConnectionsOfAkkaAsync());
+        await AwaitAssertAsync(async () => await Assert.ThrowsAsync<SocketException>(async () => (await ConnectAsync(port)).Dispose()), Patience);
 
         await client.SendAsync("hello"u8.ToArray());
         Assert.Equal(5, await connection.ReceiveAsync(new byte[10]));
         Assert.Equal(2, await connection.SendAsync("ok"u8.ToArray()));
         connection.Close();
         Assert.Equal(2, await ScriptedPeer.ReadToEndAsync(client));
-    }
-
-    [Fact]
-    public async Task Akka_reads_nothing_from_a_socket_before_it_is_ours()
-    {
-        var endpoint = Start(out _);
-        using var client = await ConnectAsync(endpoint.Port);
-        var payload = new byte[100_000];
-        new Random(1).NextBytes(payload);
-        var sending = client.SendAsync(payload);
-        var connection = Accepted();
-        var (received, count) = (new byte[payload.Length], 0);
-        while (count < received.Length)
-            count += await connection.ReceiveAsync(received.AsMemory(count));
-        Assert.Equal(payload, received);
-        await sending;
-        connection.Abort();
     }
 
     [Fact]
@@ -101,6 +65,45 @@ public sealed class ListenerActorSpecs : Specs
     }
 
     [Fact]
+    public async Task A_client_that_is_accepted_while_the_listener_stops_is_reset()
+    {
+        using var sockets = new SocketPair();
+        var accepting = new TaskCompletionSource<Socket>();
+        var listener = ChildActorOf(ListenerActor.Props(Settings(0), ResolveAsync, _ => accepting.Task));
+        _parent.ExpectMsg<ListenerActor.Listening>(Patience);
+        Watch(listener);
+        Sys.Stop(listener);
+        ExpectTerminated(listener, Patience);
+        new SocketSettings(TimeSpan.Zero).Apply(sockets.Accepted);
+        accepting.SetResult(sockets.Accepted);
+        await Assert.ThrowsAsync<SocketException>(async () => await sockets.Client.ReceiveAsync(new byte[1]).WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task Clients_that_connect_while_the_listener_stops_are_reset_or_refused()
+    {
+        for (var round = 0; round < 50; round++)
+        {
+            _parent = CreateTestProbe();
+            _parent.SetAutoPilot(new DelegateAutoPilot((_, message) =>
+            {
+                (message as ListenerActor.Accepted)?.Connection.Abort();
+                return AutoPilot.KeepRunning;
+            }));
+            var port = Start(out var listener).Port;
+            var clients = Enumerable.Range(0, 4).Select(_ => ResetOrRefusedAsync(port)).ToArray();
+            Sys.Stop(listener);
+            await Task.WhenAll(clients).WaitAsync(Patience);
+        }
+
+        static async Task ResetOrRefusedAsync(int port) => await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            using var client = await ConnectAsync(port);
+            await client.ReceiveAsync(new byte[1]);
+        });
+    }
+
+    [Fact]
     public async Task The_IPv6_wildcard_takes_IPv4_too()
     {
         var endpoint = Start(out _, host: "::");
@@ -120,28 +123,40 @@ public sealed class ListenerActorSpecs : Specs
     public void A_name_that_is_never_resolved_is_given_up()
     {
         var settings = new ListenerSettings("silent.example", 0, 10, TimeSpan.FromMilliseconds(50), new SocketSettings(TimeSpan.Zero));
-        ChildActorOf(ListenerActor.Props(settings, (_, _) => new TaskCompletionSource<IPAddress[]>().Task, Sys.Tcp()));
+        ChildActorOf(ListenerActor.Props(settings, (_, _) => new TaskCompletionSource<IPAddress[]>().Task));
         Assert.Equal("silent.example did not resolve within 50 ms", _parent.ExpectMsg<ListenerActor.Failed>(Patience).Reason);
     }
 
     [Fact]
-    public void The_death_of_Akkas_listener_is_told()
+    public async Task Accepts_again_when_handles_are_free_again_and_tells_both()
     {
-        var tcp = CreateTestProbe();
-        ChildActorOf(ListenerActor.Props(Settings(0), ResolveAsync, tcp));
-        tcp.ExpectMsg<Tcp.Bind>();
-        var akkas = CreateTestProbe();
-        tcp.Sender.Tell(new Tcp.Bound(new IPEndPoint(IPAddress.Loopback, 4711)), akkas);
-        Assert.Equal(4711, _parent.ExpectMsg<ListenerActor.Listening>(Patience).Endpoint.Port);
-        Sys.Stop(akkas);
-        Assert.Equal("its listener died", _parent.ExpectMsg<ListenerActor.Failed>(Patience).Reason);
+        using var sockets = new SocketPair();
+        var accepts = 0;
+        ChildActorOf(ListenerActor.Props(Settings(0), ResolveAsync, _ => ++accepts switch
+        {
+            <= 3 => Task.FromException<Socket>(new SocketException((int)SocketError.TooManyOpenSockets)),
+            4 => Task.FromResult(sockets.Accepted),
+            _ => new TaskCompletionSource<Socket>().Task,
+        }));
+        _parent.ExpectMsg<ListenerActor.Listening>(Patience);
+        Assert.False(_parent.ExpectMsg<ListenerActor.Accepting>(Patience).Works);
+        Assert.True(_parent.ExpectMsg<ListenerActor.Accepting>(Patience).Works);
+        Accepted().Abort();
+    }
+
+    [Fact]
+    public void An_accept_that_fails_for_good_is_told()
+    {
+        ChildActorOf(ListenerActor.Props(Settings(0), ResolveAsync, _ => Task.FromException<Socket>(new SocketException((int)SocketError.InvalidArgument))));
+        _parent.ExpectMsg<ListenerActor.Listening>(Patience);
+        Assert.Equal("its listener died: Invalid argument", _parent.ExpectMsg<ListenerActor.Failed>(Patience).Reason);
     }
 
     private static ListenerSettings Settings(int port, string host = "127.0.0.1", TimeSpan keepAlive = default) =>
         new(host, port, 100, Patience, new SocketSettings(keepAlive));
 
     private IActorRef StartOnly(int port, string host = "127.0.0.1", TimeSpan keepAlive = default) =>
-        ChildActorOf(ListenerActor.Props(Settings(port, host, keepAlive), ResolveAsync, Sys.Tcp()));
+        ChildActorOf(ListenerActor.Props(Settings(port, host, keepAlive), ResolveAsync));
 
     private IPEndPoint Start(out IActorRef listener, int port = 0, string host = "127.0.0.1", TimeSpan keepAlive = default)
     {
@@ -153,23 +168,10 @@ public sealed class ListenerActorSpecs : Specs
 
     private PlainConnection Accepted() => _parent.ExpectMsg<ListenerActor.Accepted>(Patience).Connection;
 
-    private async Task<IReadOnlyList<ActorIdentity>> ConnectionsOfAkkaAsync()
-    {
-        var probe = CreateTestProbe();
-        Sys.ActorSelection("/system/IO-TCP/*/*").Tell(new Identify(1), probe);
-        var found = new List<ActorIdentity>();
-        while (await probe.ReceiveOneAsync(TimeSpan.FromMilliseconds(200)) is ActorIdentity { Subject: not null } identity)
-            found.Add(identity);
-        return found;
-    }
-
     private static async Task<Socket> ConnectAsync(int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, port);
         return socket;
     }
-
-    private async Task ExpectRefusalAsync(int port) =>
-        await AwaitAssertAsync(async () => await Assert.ThrowsAsync<SocketException>(async () => (await ConnectAsync(port)).Dispose()), Patience);
 }

@@ -15,7 +15,7 @@ internal sealed class FileSink : ISink
     private readonly BlockingThreads _disk;
     private readonly BlockingCall<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> _write;
     private readonly string _path;
-    private FileStream? _file;
+    private WrittenFile? _file;
     private long _written;
 
     public FileSink(SinkContext context)
@@ -53,56 +53,29 @@ internal sealed class FileSink : ISink
     private ReadOnlyMemory<byte> Write(ReadOnlyMemory<byte> chunk)
     {
         var file = _file ?? Open();
-        try
-        {
-            RandomAccess.Write(file.SafeFileHandle, chunk.Span, _written);
-        }
-        catch (Exception e) when (Posix.IsFileError(e))
-        {
-            throw Failed("written", e);
-        }
-
+        file.Write(chunk.Span, _written);
         _written += chunk.Length;
         return default;
     }
 
-    private FileStream Open()
+    private WrittenFile Open()
     {
         PartialFiles.BeginWriting(PartialPath);
         try
         {
-            Try("created", () => _file = new FileStream(PartialPath, Creation()));
-            if (_server.FileMode is { } mode && !OperatingSystem.IsWindows())
-                SetMode(_file!, mode);
-            return _file!;
+            return _file = WrittenFile.Create(PartialPath, _server.FileMode);
         }
-        catch (IOException) when (_file is null)
+        catch (IOException)
         {
             PartialFiles.EndWriting(PartialPath);
             throw;
         }
     }
 
-    private FileStreamOptions Creation()
-    {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read, BufferSize = 0 };
-        if (_server.FileMode is { } mode && !OperatingSystem.IsWindows())
-            options.UnixCreateMode = mode;
-        return options;
-    }
-
-    /// <summary>The umask takes bits away when the file is created, and some file systems have no modes.</summary>
-    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
-    private void SetMode(FileStream file, UnixFileMode mode)
-    {
-        if (File.GetUnixFileMode(file.SafeFileHandle) != mode)
-            Try("given its file-mode (file-mode = umask sets none)", () => File.SetUnixFileMode(file.SafeFileHandle, mode));
-    }
-
     private void Complete()
     {
         var file = _file ?? Open();
-        Try("flushed", () => RandomAccess.FlushToDisk(file.SafeFileHandle));
+        file.Flush();
         Try("renamed", () => File.Move(PartialPath, _path, overwrite: false));
         try
         {
@@ -122,7 +95,7 @@ internal sealed class FileSink : ISink
     private string? BreakOff()
     {
         // Its length, since a write that failed has stored the first bytes of its chunk.
-        var isEmpty = RandomAccess.GetLength(_file!.SafeFileHandle) == 0;
+        var isEmpty = _file!.Length == 0;
         Close();
         if (_server.OnBrokenOff == OnBrokenOff.Keep && !isEmpty)
             return PartialPath;
@@ -137,7 +110,7 @@ internal sealed class FileSink : ISink
         PartialFiles.EndWriting(PartialPath);
     }
 
-    /// <summary>Errors name the file and what the system said, in the same words for every step.</summary>
+    /// <inheritdoc cref="WrittenFile.Failed"/>
     private void Try(string what, Action step)
     {
         try
@@ -146,9 +119,7 @@ internal sealed class FileSink : ISink
         }
         catch (Exception e) when (Posix.IsFileError(e))
         {
-            throw Failed(what, e);
+            throw WrittenFile.Failed(PartialPath, what, e);
         }
     }
-
-    private IOException Failed(string what, Exception cause) => new($"{PartialPath} cannot be {what}: {Posix.Reason(cause)}", cause);
 }

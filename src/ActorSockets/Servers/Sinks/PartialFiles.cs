@@ -21,6 +21,9 @@ internal sealed partial class PartialFiles(string directory, TimeSpan keep, long
 
     public static void EndWriting(string path) => Writing.TryRemove(Path.GetFullPath(path), out _);
 
+    /// <summary>Whether a file name is one that the file sink gives to a partial file.</summary>
+    public static bool IsPartial(string fileName) => Name().IsMatch(fileName);
+
     /// <summary>Deletes the files that are older than the settings allow, then the oldest ones until the others fit. Blocks.</summary>
     /// <param name="now">UTC.</param>
     /// <returns>The paths of the deleted files. A file that cannot be deleted stays, and is tried again by the next call.</returns>

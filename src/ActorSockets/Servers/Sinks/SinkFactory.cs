@@ -1,13 +1,9 @@
 namespace ActorSockets.Servers.Sinks;
 
-/// <summary>What a sink may know of the connection that it serves.</summary>
-/// <param name="Server">The server's settings.</param>
-/// <param name="Peer">The peer's endpoint.</param>
-/// <param name="Print">Writes one or more lines where the program's data goes; done when they are written.</param>
-/// <param name="Store">The server's disk: one store for all connections of a server.</param>
-internal sealed record SinkContext(ServerSettings Server, string Peer, Func<string, ValueTask> Print, FileStore Store);
-
-/// <summary>The sinks that a configuration can name. A new one is a file beside this, a line here and one in the tests.</summary>
+/// <summary>
+/// The sinks of the library. A new one is a file beside this, a line here and one in the tests; a program adds its own with
+/// <c>ActorSocketsOptions.AddSink</c>.
+/// </summary>
 internal static class SinkFactory
 {
     private static readonly Dictionary<string, Func<SinkContext, ISink>> Kinds = new()
@@ -20,5 +16,8 @@ internal static class SinkFactory
 
     public static IReadOnlyList<string> Names { get; } = [.. Kinds.Keys];
 
-    public static ISink Create(SinkContext context) => Kinds[context.Server.Sink](context);
+    /// <param name="context">The connection.</param>
+    /// <param name="others">The program's own sinks.</param>
+    public static ISink Create(SinkContext context, IReadOnlyDictionary<string, Func<SinkContext, ISink>>? others = null) =>
+        (Kinds.TryGetValue(context.Server.Sink, out var create) ? create : others![context.Server.Sink])(context);
 }

@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 
-namespace ActorSockets.Host.Reporting;
+namespace ActorSockets.Events;
 
 /// <summary>
 /// Events as JSON: <c>{"time":"…","event":"delivered","target":…}</c>. An event's name and fields are those of its record;
@@ -14,7 +14,7 @@ namespace ActorSockets.Host.Reporting;
 /// </summary>
 internal static partial class JsonLines
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         // For a pipe or a file, never inside HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -22,13 +22,16 @@ internal static partial class JsonLines
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { NameDurations } },
     };
 
-    /// <summary>One line.</summary>
-    public static string For(object happened)
+    /// <summary>One line for what happens now.</summary>
+    public static string For(object happened) => For(happened, DateTime.UtcNow, Options);
+
+    /// <summary>One line for what happened at a time.</summary>
+    public static string For(object happened, DateTime time, JsonSerializerOptions options)
     {
-        var fields = JsonSerializer.SerializeToNode(happened, happened.GetType(), Options)!.AsObject();
-        fields.Insert(0, "time", JsonValue.Create(DateTime.UtcNow));
+        var fields = JsonSerializer.SerializeToNode(happened, happened.GetType(), options)!.AsObject();
+        fields.Insert(0, "time", JsonValue.Create(time));
         fields.Insert(1, "event", JsonValue.Create(Name(happened.GetType())));
-        return fields.ToJsonString(Options);
+        return fields.ToJsonString(options);
     }
 
     /// <summary>What an event of this type is called.</summary>

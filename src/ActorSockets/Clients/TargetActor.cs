@@ -1,0 +1,119 @@
+using ActorSockets.Events;
+using Akka.Actor;
+
+namespace ActorSockets.Clients;
+
+/// <summary>What the senders of all protocols have in common: the commands about their queue, answers and outcomes.</summary>
+internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) : UntypedActor, IWithTimers
+{
+    protected TargetSettings Target => target;
+
+    protected DeliveryQueue Queue => queue;
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected static TimeSpan Now => Context.System.Scheduler.MonotonicClock;
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
+    protected void AnyTime(object message)
+    {
+        switch (message)
+        {
+            case Deliveries.Deliver deliver when queue.Draining:
+                Reject(deliver.Id, "shutting down");
+                break;
+            case Deliveries.Deliver { Payload: null } deliver:
+                Reject(deliver.Id, "the payload is null");
+                break;
+            case Deliveries.Deliver deliver when queue.Contains(deliver.Id):
+                Reject(deliver.Id, "a delivery with this id is waiting or under way");
+                break;
+            case Deliveries.Deliver deliver when WhyNot(deliver) is { } reason:
+                Reject(deliver.Id, reason);
+                break;
+            case Deliveries.Deliver deliver when queue.TryAdd(new Delivery(deliver, Sender)):
+                if (queue.Current is not null)
+                    Publish(new Deliveries.Queued(target.Name, deliver.Id, queue.Waiting));
+                break;
+            case Deliveries.Deliver deliver:
+                Reject(deliver.Id, $"{target.MaxQueued} deliveries are already waiting (max-queued)");
+                break;
+            case Deliveries.Cancel cancel when queue.FindUnderWay(cancel.Id) is { } underWay:
+                Sender.Tell(new Deliveries.Cancelled(target.Name, cancel.Id));
+                Cancel(underWay);
+                break;
+            case Deliveries.Cancel cancel when queue.TryRemove(cancel.Id) is { } waiting:
+                Sender.Tell(new Deliveries.Cancelled(target.Name, cancel.Id));
+                Tell(waiting, new Deliveries.Failed(target.Name, cancel.Id, FailureKind.Cancelled, "cancelled", ReportOf(waiting)));
+                break;
+            case Deliveries.Cancel cancel:
+                Sender.Tell(new Deliveries.NotCancelled(target.Name, cancel.Id));
+                break;
+            case Deliveries.Drain:
+                queue.Draining = true;
+                break;
+            case Deliveries.CutOff:
+                CutOff("the program ended before it was delivered");
+                Become(Idle);
+                Context.Parent.Tell(new Deliveries.Drained());
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    /// <summary>The state without anything to do.</summary>
+    protected abstract void Idle(object message);
+
+    /// <summary>Why the delivery cannot be sent at all; null when it can.</summary>
+    protected virtual string? WhyNot(Deliveries.Deliver deliver) => null;
+
+    /// <summary>Somebody cancelled a delivery that is under way.</summary>
+    protected abstract void Cancel(Delivery underWay);
+
+    /// <summary>Ends what is under way, without telling anybody.</summary>
+    protected abstract void EndUnderWay();
+
+    /// <summary>Whatever is left gets its outcome now.</summary>
+    private void CutOff(string reason)
+    {
+        Timers.CancelAll();
+        EndUnderWay();
+        while (queue.Current is not null || queue.TryTake() is not null)
+        {
+            var left = queue.Current!;
+            queue.Remove(left);
+            Tell(left, new Deliveries.Failed(target.Name, left.Command.Id, FailureKind.Shutdown, reason, ReportOf(left)));
+        }
+    }
+
+    /// <summary>The queue, and what is under way in it, go to the replacement.</summary>
+    protected override void PreRestart(Exception reason, object message)
+    {
+        foreach (var child in Context.GetChildren())
+            Context.Stop(child);
+    }
+
+    protected override void PostStop() => CutOff("the sender was stopped");
+
+    protected TimeSpan TimeLeft(Delivery delivery) => target.GiveUpAfter - (Now - delivery.ProgressAt);
+
+    protected static void Tell(Delivery delivery, Deliveries.IOutcome outcome)
+    {
+        delivery.ReplyTo.Tell(outcome);
+        Publish(outcome);
+    }
+
+    protected static void Publish(Deliveries.IDeliveryEvent happened) => Context.System.EventStream.Publish(happened);
+
+    private static Deliveries.Report ReportOf(Delivery delivery) => delivery.ReportAt(delivery.Attempts == 0 ? delivery.StartedAt : Now);
+
+    private void Reject(string id, string reason)
+    {
+        var rejected = new Deliveries.Rejected(target.Name, id, reason);
+        Sender.Tell(rejected);
+        Publish(rejected);
+    }
+}
