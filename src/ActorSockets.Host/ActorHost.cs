@@ -1,5 +1,6 @@
 using ActorSockets.Configuration;
 using ActorSockets.Host.Configuration;
+using ActorSockets.Host.Inputs;
 using ActorSockets.Host.Reporting;
 using Akka.Actor;
 using Akka.Configuration;
@@ -37,19 +38,22 @@ internal static class ActorHost
     /// <param name="config">What to run.</param>
     /// <param name="showTicker">Whether the final summary has a line about the ticker.</param>
     /// <param name="signals">Signals, from before the configuration was read.</param>
+    /// <param name="expected">What a stream must be before its end is sent; null: anything.</param>
     /// <exception cref="SettingsException">The configuration is wrong; lists every error. Nothing has started.</exception>
-    public static async Task<int> RunAsync(Config config, bool showTicker, StopSignals signals)
+    public static async Task<int> RunAsync(Config config, bool showTicker, StopSignals signals, Expectation? expected)
     {
-        var settings = ProgramSettings.From(config);
+        using var inputs = new InputPayloads(expected);
+        var settings = ProgramSettings.From(config, inputs);
         var format = settings.Report.Format switch
         {
             ReportFormat.Auto => Terminal.IsThere && !settings.Report.Quiet ? ReportFormat.Live : ReportFormat.Lines,
             var asked => asked,
         };
 
+        inputs.Begin(settings.Library.Spool);
         await using var output = new Output(format == ReportFormat.Live, settings.Report);
         using var system = Start(config, output);
-        var run = new Run(system, settings, format, showTicker, output, signals);
+        var run = new Run(system, settings, format, showTicker, output, signals, inputs);
         var exitCode = await run.ToEndAsync();
         if (!run.EndsAtOnce)
             await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance), signals.Second);

@@ -84,7 +84,7 @@ internal static class CommonOptions
             var warnings = RunWarnings.Of(settings).Select(layers.Explain);
             if (!settings.Report.Quiet)
                 await UserErrors.WarnAsync(warnings, asJson: settings.Report.Format == ReportFormat.Json);
-            return await ActorHost.RunAsync(layers.Effective, layers.OriginOf(TickerEnabled) != LiveTickerOrigin, signals);
+            return await ActorHost.RunAsync(layers.Effective, layers.OriginOf(TickerEnabled) != LiveTickerOrigin, signals, layers.Expected);
         });
     }
 

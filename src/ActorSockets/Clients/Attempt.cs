@@ -5,7 +5,7 @@ namespace ActorSockets.Clients;
 /// <summary>What a <see cref="ConnectionActor"/> tells its <see cref="SenderActor"/>. Sizes are bytes.</summary>
 internal static class Attempt
 {
-    /// <summary>The payload is open, or its source has ended; null: its length is not known yet.</summary>
+    /// <summary>The payload is open; null: its length is not known yet.</summary>
     public sealed record Opened(long? Length);
 
     /// <summary>The connection is established.</summary>
@@ -22,12 +22,6 @@ internal static class Attempt
 
     /// <summary>The kernel takes bytes again.</summary>
     public sealed record Resumed;
-
-    /// <summary>The payload's source has nothing to send, and the peer's kernel has everything that came before.</summary>
-    public sealed record RanDry;
-
-    /// <summary>The source has bytes again.</summary>
-    public sealed record Flows;
 
     /// <summary>The peer's kernel has every byte; the peer's answer is missing.</summary>
     public sealed record Confirming;

@@ -37,12 +37,6 @@ internal sealed class ChunkSource(Stream bytes, ChunkSize sizes)
     /// <summary>Whether there is room for one more chunk, and something to fill it with.</summary>
     public bool WantsToRead => _ahead is null && !_reading && Read != Length;
 
-    /// <summary>Whether everything that has come is read and taken, and the source has not ended.</summary>
-    public bool IsDry => _ahead is null && _growing is { IsDry: true };
-
-    /// <summary>Completes when the source fails, with a sentence that says why; null: there is no source that could.</summary>
-    public Task<string>? Failure => _growing?.Failure;
-
     /// <summary>Once everything is read: whether the payload changed meanwhile, as a sentence; null when it did not.</summary>
     public Task<string?> CheckAsync() => bytes is IChecked payload ? payload.ChangedSinceOpenedAsync() : Task.FromResult<string?>(null);
 

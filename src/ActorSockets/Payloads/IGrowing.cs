@@ -6,11 +6,8 @@ internal interface IGrowing
     /// <summary>Bytes of the whole payload; null: the source has not ended.</summary>
     long? KnownLength { get; }
 
-    /// <summary>Whether everything that has come is read, and the source has not ended.</summary>
-    bool IsDry { get; }
-
-    /// <summary>Completes when the source fails, with a sentence for people: the payload has no end then, and nobody may be told one.</summary>
-    Task<string> Failure { get; }
+    /// <summary>Bytes that have come and are not read.</summary>
+    long Available { get; }
 
     /// <summary>Waits for the source, without a thread, until there is something to read. The token ends the wait.</summary>
     /// <returns>Bytes that can be read now; 0: the source has ended, and everything is read.</returns>

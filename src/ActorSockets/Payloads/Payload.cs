@@ -32,7 +32,9 @@ public abstract record Payload
     /// disposes the stream.
     /// </param>
     /// <param name="description">What people call it.</param>
-    public static StreamPayload FromStream(Func<Stream> open, string description = "stream") => new(open, description);
+    /// <param name="spool">Where the stream is copied, such as <see cref="ActorSocketsSettings.Spool"/>; null: the defaults.</param>
+    public static StreamPayload FromStream(Func<Stream> open, string description = "stream", SpoolSettings? spool = null) =>
+        new(open, description, spool ?? new SpoolSettings());
 }
 
 /// <summary>A payload's stream whose bytes are in memory already, and are sent from where they are.</summary>

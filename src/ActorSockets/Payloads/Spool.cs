@@ -1,3 +1,4 @@
+using ActorSockets.Configuration;
 using ActorSockets.Platform;
 
 namespace ActorSockets.Payloads;
@@ -21,14 +22,12 @@ internal sealed class Spool(string name, Func<Stream> open) : IDisposable
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly TaskCompletionSource<string> _failure = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SpoolSettings _settings = new();
     private FileStream? _file;
     private TaskCompletionSource? _changed;
     private long _length;
     private volatile bool _hasEnded;
     private volatile string? _reason;
-
-    /// <summary>Where the file is: TMPDIR, or the system's directory for temporary files.</summary>
-    private static string Directory => Path.GetTempPath();
 
     /// <summary>Completes when the stream fails, with a sentence that says why.</summary>
     public Task<string> Failure => _failure.Task;
@@ -40,17 +39,18 @@ internal sealed class Spool(string name, Func<Stream> open) : IDisposable
     public bool HasEnded => _hasEnded;
 
     /// <summary>Where reads and writes of the file block.</summary>
-    public BlockingThreads Threads { get; } = PayloadThreads.Shared.Of(Directory);
+    public BlockingThreads Threads => PayloadThreads.Shared.Of(_settings.Path);
 
     /// <summary>Creates the file and begins to copy, unless that was done. Blocks as long as the disk does.</summary>
     /// <exception cref="SourceException">The file cannot be created, or the stream has failed.</exception>
-    public void Start()
+    public void Start(SpoolSettings settings)
     {
         lock (_lock)
         {
             ThrowIfFailed();
             if (_file is not null)
                 return;
+            _settings = settings;
             _file = Create();
         }
 
@@ -105,6 +105,8 @@ internal sealed class Spool(string name, Func<Stream> open) : IDisposable
             while (await source.ReadAsync(buffer, _stopped.Token) is > 0 and var count)
             {
                 _stopped.Token.ThrowIfCancellationRequested();
+                if (count > _settings.MaxBytes - _length)
+                    throw new SourceException($"{name} is longer than {Sizes.Format(_settings.MaxBytes)} (spool.max-size)");
                 var written = await write.RunAsync(buffer.AsMemory(0, count));
                 Change(() => Grow(written));
             }
@@ -184,7 +186,7 @@ internal sealed class Spool(string name, Func<Stream> open) : IDisposable
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
-            var file = new FileStream(Path.Combine(Directory, $"actorsockets-{Guid.NewGuid():N}"), options);
+            var file = new FileStream(Path.Combine(_settings.Path, $"actorsockets-{Guid.NewGuid():N}"), options);
             if (!OperatingSystem.IsWindows())
                 File.Delete(file.Name);
             return file;
@@ -196,5 +198,5 @@ internal sealed class Spool(string name, Func<Stream> open) : IDisposable
     }
 
     private SourceException NotKept(Exception e) =>
-        new($"{name} cannot be copied into {Directory}: {Posix.Reason(e)}; set TMPDIR to a directory with room");
+        new($"{name} cannot be copied into {_settings.Path}: {Posix.Reason(e)}; {_settings.Remedy}");
 }

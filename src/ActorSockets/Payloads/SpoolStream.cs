@@ -25,9 +25,7 @@ internal sealed class SpoolStream : Stream, IGrowing
 
     public long? KnownLength => _spool.HasEnded ? _spool.Length : null;
 
-    public bool IsDry => !_spool.HasEnded && Position == _spool.Length;
-
-    public Task<string> Failure => _spool.Failure;
+    public long Available => _spool.Length - Position;
 
     public ValueTask<long> WaitForMoreAsync(CancellationToken cancellation) => _spool.WaitForMoreAsync(Position, cancellation);
 
