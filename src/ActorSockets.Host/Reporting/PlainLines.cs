@@ -48,7 +48,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         Deliveries.Resumed e => $"target {e.Target}: resuming at {Size(e.Offset)}{(e.Length is { } length ? $" of {Size(length)}" : "")}",
         Deliveries.ForgetsEarly e => $"target {e.Target}: warning: the server forgets ids after {Durations.Format(e.Remembers)}, but give-up-after is {Durations.Format(e.GiveUpAfter)}: a later retry can be stored twice",
         Deliveries.Progressed e when RateToReport(e, now) is { } rate =>
-            $"target {e.Target}: {(e.Length is { } length ? $"{100.0 * e.Taken / length:0} % of {Sizes.Format(length)}" : Sizes.Format(e.Taken))}, {rate}/s",
+            $"target {e.Target}: {(e.Length is { } length and > 0 ? $"{100.0 * e.Taken / length:0} % of {Sizes.Format(length)}" : Sizes.Format(e.Taken))}, {rate}/s",
         Deliveries.Blocked e when ReportsBlocked(e.Target, now) =>
             $"target {e.Target}: BLOCKED: took nothing for {Durations.Format(e.Since)}{(e.Remaining is { } remaining ? $"; {Size(remaining)} remain" : "")}; retrying",
         Deliveries.Unblocked e when _blockedReported.Remove(e.Target) => $"target {e.Target}: takes bytes again after {Durations.Format(e.Lasted)}",
