@@ -20,6 +20,8 @@ internal sealed class Run(
     // How often a drain looks for deliveries that have lost their connection.
     private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(250);
 
+    private readonly ServiceManager _serviceManager = ServiceManager.FromEnvironment();
+
     private TimeSpan? _drainingSince;
 
     /// <summary>Whether there is no time for an orderly end of the system.</summary>
@@ -41,6 +43,18 @@ internal sealed class Run(
         if (bound.IsCompleted && (await bound).Failed.Count > 0 || web.IsCompleted && !await web)
             return await ConcludeAsync(reporter, ExitCodes.Failure);
 
+        _serviceManager.Ready();
+        using var ended = new CancellationTokenSource();
+        // An answer of the library's actors proves that they live.
+        var watching = _serviceManager.WatchAsync(sockets.WhenBoundAsync, ended.Token);
+        var exitCode = await DeliverAsync(reporter, sockets);
+        await ended.CancelAsync();
+        await watching;
+        return exitCode;
+    }
+
+    private async Task<int> DeliverAsync(IActorRef reporter, ActorSocketsExtension sockets)
+    {
         var deliveries = settings.Library.Targets.Where(t => t.Payload is not null).Select(t => (t.Name, t.PayloadId)).ToArray();
         reporter.Tell(new ReporterActor.Expect(deliveries));
         if (!signals.First.IsCompleted && !EndsAtOnce)
@@ -49,6 +63,7 @@ internal sealed class Run(
             await EndAsync(reporter);
         }
 
+        _serviceManager.Stopping();
         var left = await DrainAsync(reporter, sockets);
         if (left.Count > 0)
             await CutOffAsync(reporter, sockets);

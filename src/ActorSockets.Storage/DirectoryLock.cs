@@ -12,6 +12,28 @@ internal sealed class DirectoryLock : IDisposable
 
     private DirectoryLock(FileStream file) => _file = file;
 
+    /// <summary>Whether a process has the lock now.</summary>
+    public static bool IsTaken(string directory)
+    {
+        try
+        {
+            using var file = new FileStream(Path.Combine(directory, "lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException e) when (Posix.IsLockedByAnother(e))
+        {
+            return true;
+        }
+        catch (Exception e) when (Posix.IsFileError(e))
+        {
+            throw new LedgerException($"{Path.Combine(directory, "lock")} cannot be opened: {Posix.Reason(e)}", cause: e);
+        }
+    }
+
     /// <exception cref="LedgerException">Another process has the lock, or the file cannot be written.</exception>
     public static DirectoryLock Take(string directory)
     {

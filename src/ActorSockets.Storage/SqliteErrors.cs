@@ -8,9 +8,20 @@ internal static class SqliteErrors
 {
     // https://sqlite.org/rescode.html
     private const int Corrupt = 11, Full = 13, Constraint = 19, NotADatabase = 26;
+    private const int FlushFailed = 1034, DirectoryFlushFailed = 1290;
 
     /// <summary>Whether only the one statement is wrong, and the file is in order.</summary>
     public static bool IsOfTheStatement(Exception e) => e is not SqliteException || e is SqliteException { SqliteErrorCode: Constraint };
+
+    /// <summary>
+    /// Whether the system could not flush what it had taken. It has dropped the bytes, and would say of the next flush that all is
+    /// well (fsync(2), EIO): nothing may be committed behind them.
+    /// </summary>
+    public static bool LosesWrites(Exception e) => e is SqliteException { SqliteExtendedErrorCode: FlushFailed or DirectoryFlushFailed };
+
+    /// <summary>What every change is answered after that.</summary>
+    public static LedgerException Lost(string path, Exception cause) =>
+        new($"{path}: the system could not flush it to the disk, and takes no more changes. Look after the disk, and start the program again", cause: cause);
 
     /// <summary>The error with the file, the reason and what to do.</summary>
     public static LedgerException Explain(string path, Exception e) => e switch

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ActorSockets.Outbox;
 using Microsoft.Data.Sqlite;
 
@@ -8,7 +7,6 @@ namespace ActorSockets.Storage;
 internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) : ILedger
 {
     private const string Columns = "sender, id, state, length, digest, partial, offset, stored_as, at";
-    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
     // Rows of one delete: other changes need not wait for more.
     private const int ForgottenTogether = 1_000;
@@ -19,14 +17,16 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
     public Task WriteAsync(params IReadOnlyCollection<LedgerEntry> entries) => writer.RunAsync(session =>
     {
         foreach (var entry in entries)
-        {
-            session.Execute($"insert or replace into incoming ({Columns}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                entry.Key.Sender, entry.Key.Id, NameOf(entry.State), entry.Length, entry.Digest, entry.PartialFile, entry.Offset, entry.StoredAs,
-                Format(entry.At));
-        }
+            Write(session, entry);
 
         return entries.Count;
     });
+
+    /// <summary>Writes an entry as a part of another change.</summary>
+    public static void Write(SqliteSession session, LedgerEntry entry) => session.Execute(
+        $"insert or replace into incoming ({Columns}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        entry.Key.Sender, entry.Key.Id, NameOf(entry.State), entry.Length, entry.Digest, entry.PartialFile, entry.Offset, entry.StoredAs,
+        StoredTime.Format(entry.At));
 
     public Task RemoveAsync(params IReadOnlyCollection<DeliveryKey> keys) => writer.RunAsync(session =>
         keys.Sum(key => session.Execute("delete from incoming where sender = ?1 and id = ?2", key.Sender, key.Id)));
@@ -42,7 +42,7 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             forgotten = await writer.RunAsync(session => session.Execute("""
                 delete from incoming where (sender, id) in
                   (select sender, id from incoming where state = 'received' and at < ?1 order by at limit ?2)
-                """, Format(before), ForgottenTogether));
+                """, StoredTime.Format(before), ForgottenTogether));
             all += forgotten;
         }
         while (forgotten == ForgottenTogether);
@@ -58,7 +58,7 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         PartialFile = row.IsDBNull(5) ? null : row.GetString(5),
         Offset = row.GetInt64(6),
         StoredAs = row.IsDBNull(7) ? null : row.GetString(7),
-        At = DateTime.ParseExact(row.GetString(8), TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal),
+        At = StoredTime.Parse(row.GetString(8)),
     };
 
     private static string NameOf(LedgerState state) => state switch
@@ -67,6 +67,4 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         LedgerState.Storing => "storing",
         _ => "received",
     };
-
-    private static string Format(DateTime at) => at.ToString(TimeFormat, CultureInfo.InvariantCulture);
 }

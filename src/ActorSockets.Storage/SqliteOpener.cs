@@ -6,4 +6,6 @@ namespace ActorSockets.Storage;
 internal sealed class SqliteOpener : IStoreOpener
 {
     public IStore Open(string directory) => SqliteStore.Open(directory);
+
+    public async Task<IQueue> OpenQueueAsync(string directory) => await SqliteQueue.OpenAsync(directory);
 }

@@ -60,6 +60,15 @@ internal sealed class SqliteSession : IDisposable
         return rows;
     }
 
+    /// <summary>The rows of a query, prepared the first time, until <paramref name="read"/> says that it needs no more.</summary>
+    public void Each(string sql, Func<SqliteDataReader, bool> read, params ReadOnlySpan<object?> values)
+    {
+        using var reader = Prepare(sql, values).ExecuteReader();
+        while (reader.Read() && read(reader))
+        {
+        }
+    }
+
     /// <summary>The one number that a query gives.</summary>
     public long Number(string sql) => (long)Single(sql)!;
 

@@ -17,9 +17,11 @@ internal sealed class SqliteStore : IStore
 
     private readonly DirectoryLock _lock;
     private readonly SqliteReaders _readers;
+    private readonly string _directory;
 
-    private SqliteStore(DirectoryLock directoryLock, SqliteSession session, string path)
+    private SqliteStore(DirectoryLock directoryLock, SqliteSession session, string directory, string path)
     {
+        _directory = directory;
         _lock = directoryLock;
         Path = path;
         Writer = new SqliteWriter(session, path);
@@ -56,7 +58,7 @@ internal sealed class SqliteStore : IStore
             if (!wasClosed && session.Text("pragma quick_check(1)") is var state and not "ok")
                 throw SqliteErrors.Damaged(path, state.ReplaceLineEndings(" "));
             Schema.Migrate(session, path);
-            return new SqliteStore(taken, session, path);
+            return new SqliteStore(taken, session, directory, path);
         }
         catch (Exception e) when (e is SqliteException or LedgerException)
         {
@@ -65,6 +67,8 @@ internal sealed class SqliteStore : IStore
             throw SqliteErrors.Explain(path, e);
         }
     }
+
+    public IOutbox OpenOutbox(OutboxLimits limits) => SqliteOutbox.Open(_directory, Writer, _readers, limits);
 
     /// <summary>Reads beside the writer.</summary>
     public Task<T> ReadAsync<T>(Func<SqliteSession, T> query) => _readers.RunAsync(query);
@@ -89,7 +93,7 @@ internal sealed class SqliteStore : IStore
         {
             if (OperatingSystem.IsWindows())
                 Directory.CreateDirectory(directory);
-            else
+            else if (!Directory.Exists(directory))
                 Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
         catch (Exception e) when (Posix.IsFileError(e))

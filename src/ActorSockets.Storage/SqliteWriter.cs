@@ -23,7 +23,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private readonly ConcurrentQueue<Change> _waiting = new();
     private readonly SemaphoreSlim _room = new(Capacity);
     private int _scheduled;
-    private bool _closed;
+    private Exception? _broken;
 
     public SqliteWriter(SqliteSession session, string path)
     {
@@ -48,11 +48,23 @@ internal sealed class SqliteWriter : IAsyncDisposable
         return await waiting.Done;
     }
 
+    /// <summary>The same on the caller's thread, before any other change: what opens a store.</summary>
+    public void Run(Action<SqliteSession> change)
+    {
+        var first = new Change<bool>(session =>
+        {
+            change(session);
+            return true;
+        });
+        Write([first]);
+        first.Done.GetAwaiter().GetResult();
+    }
+
     /// <summary>Writes what waits, and closes the file.</summary>
     public async ValueTask DisposeAsync() => await _thread.Run(() =>
     {
         WriteAll();
-        _closed = true;
+        _broken = new LedgerException($"{_path} is closed");
         _session.Dispose();
     });
 
@@ -100,8 +112,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
     {
         try
         {
-            if (_closed)
-                throw new LedgerException($"{_path} is closed");
+            if (_broken is not null)
+                throw _broken;
             _session.Execute("begin immediate");
             foreach (var change in changes)
                 change.Apply(_session);
@@ -112,7 +124,9 @@ internal sealed class SqliteWriter : IAsyncDisposable
         catch (Exception e)
         {
             RollBack();
-            return e;
+            if (SqliteErrors.LosesWrites(e))
+                _broken = SqliteErrors.Lost(_path, e);
+            return _broken ?? e;
         }
     }
 
@@ -120,7 +134,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     {
         try
         {
-            if (!_closed)
+            if (_broken is null)
                 _session.Execute("rollback");
         }
         catch (Microsoft.Data.Sqlite.SqliteException)
@@ -131,7 +145,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     private void FailAll(IReadOnlyList<Change> changes, Exception cause)
     {
-        var failure = SqliteErrors.Explain(_path, cause);
+        var failure = cause is DuplicateDeliveryException ? cause : SqliteErrors.Explain(_path, cause);
         foreach (var change in changes)
             change.Fail(failure);
     }

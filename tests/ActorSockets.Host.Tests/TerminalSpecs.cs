@@ -48,8 +48,8 @@ public sealed class TerminalSpecs
 
     private static async Task ResizeAsync(HostProcess server, int rows)
     {
-        var children = await File.ReadAllTextAsync(string.Create(CultureInfo.InvariantCulture, $"/proc/{server.Id}/task/{server.Id}/children"));
-        var terminal = new FileInfo($"/proc/{children.Split(' ')[0]}/fd/2").LinkTarget!;
+        var program = await server.ChildAsync();
+        var terminal = new FileInfo($"/proc/{program}/fd/2").LinkTarget!;
         using var stty = Process.Start("stty", ["-F", terminal, "rows", rows.ToString(CultureInfo.InvariantCulture)]);
         await stty.WaitForExitAsync();
         Assert.Equal(0, stty.ExitCode);

@@ -18,21 +18,26 @@ internal sealed record LiveTable(Snapshot Overview, int MaxRows)
     private const int StateBesideBar = 32, NarrowestState = 16;
 
     // Once for each thread that renders: examining the environment takes longer than drawing a table.
-    private static readonly ThreadLocal<IAnsiConsole> Renderer = new(() => AnsiConsole.Create(new AnsiConsoleSettings
+    private static readonly ThreadLocal<IAnsiConsole> Renderer = new(() => CreateRenderer(AnsiSupport.Yes));
+
+    private static IAnsiConsole CreateRenderer(AnsiSupport ansi) => AnsiConsole.Create(new AnsiConsoleSettings
     {
-        Ansi = AnsiSupport.Yes,
+        Ansi = ansi,
         ColorSystem = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
         Interactive = InteractionSupport.No,
         Out = new AnsiConsoleOutput(TextWriter.Null),
-    }));
+    });
 
     /// <summary>At most <paramref name="height"/> lines of at most <paramref name="width"/> columns; none where no row fits.</summary>
-    public IReadOnlyList<string> Render(int width, int height)
+    public IReadOnlyList<string> Render(int width, int height) =>
+        height < 1 || width < Terminal.NarrowestTable ? [] : Render(Renderer.Value!, width, height);
+
+    /// <summary>As above, without colours, for a file or a pipe.</summary>
+    public IReadOnlyList<string> RenderPlain(int width, int height) => Render(CreateRenderer(AnsiSupport.No), width, height);
+
+    private string[] Render(IAnsiConsole console, int width, int height)
     {
-        if (height < 1 || width < Terminal.NarrowestTable)
-            return [];
         var text = new StringWriter(CultureInfo.InvariantCulture);
-        var console = Renderer.Value!;
         console.Profile.Out = new AnsiConsoleOutput(text);
         (console.Profile.Width, console.Profile.Height) = (width, height);
         console.Write(Table(width, height));

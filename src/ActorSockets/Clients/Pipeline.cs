@@ -228,7 +228,7 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
         _opening = work;
         var opening = work.Payload.OpenAsync();
         _openingTask = opening;
-        if (opening.IsCompletedSuccessfully && opening.Result is not FilePayloadStream)
+        if (opening.IsCompletedSuccessfully && opening.Result is not IOnFile)
         {
             (_openingTask, _opened) = (null, opening.Result);
             return true;

@@ -19,7 +19,7 @@ internal static class Preparation
         try
         {
             var bytes = await opening;
-            return bytes is FilePayloadStream file && Posix.IsAmongTheLast(file.Handle) ? new Attempt.Lost(FailureKind.OutOfHandles, OutOfHandles) : bytes;
+            return bytes is IOnFile file && Posix.IsAmongTheLast(file.Handle) ? new Attempt.Lost(FailureKind.OutOfHandles, OutOfHandles) : bytes;
         }
         catch (IOException e) when (e.HResult is TooManyOpenFiles or TooManyOpenFilesInSystem)
         {

@@ -9,10 +9,13 @@ internal static class StoreLibrary
 
     /// <inheritdoc cref="IStoreOpener.Open"/>
     /// <exception cref="LedgerException">As there, or the library is not installed beside the program.</exception>
-    public static IStore Open(string directory)
-    {
-        var type = Type.GetType(OpenerType, throwOnError: false)
-            ?? throw new LedgerException($"the store in {directory} needs the package ActorSockets.Storage: add it to the program");
-        return ((IStoreOpener)Activator.CreateInstance(type)!).Open(directory);
-    }
+    public static IStore Open(string directory) => Opener(directory).Open(directory);
+
+    /// <inheritdoc cref="IStoreOpener.OpenQueueAsync"/>
+    /// <exception cref="LedgerException">As there, or the library is not installed beside the program.</exception>
+    public static Task<IQueue> OpenQueueAsync(string directory) => Opener(directory).OpenQueueAsync(directory);
+
+    private static IStoreOpener Opener(string directory) => Type.GetType(OpenerType, throwOnError: false) is { } type
+        ? (IStoreOpener)Activator.CreateInstance(type)!
+        : throw new LedgerException($"the store in {directory} needs the package ActorSockets.Storage: add it to the program");
 }

@@ -7,7 +7,7 @@ namespace ActorSockets.Payloads;
 /// A file, read front to back on the threads of its directory. .NET's own asynchronous reads of files block threads of the
 /// .NET pool on Unix.
 /// </summary>
-internal sealed class FilePayloadStream : Stream, IChecked
+internal sealed class FilePayloadStream : Stream, IChecked, IOnFile
 {
     private readonly string _path;
     private readonly BlockingThreads _threads;

@@ -123,10 +123,19 @@ internal sealed partial class HostProcess : IAsyncDisposable
     public async Task<int> PortOfAsync(string server) =>
         int.Parse((await HearAsync($@"^server {server}: listening on .*:(\d+)\r?$")).Groups[1].Value, CultureInfo.InvariantCulture);
 
-    public async Task SignalAsync(string name)
+    public Task SignalAsync(string name) => SignalAsync(_process.Id, name);
+
+    public static async Task SignalAsync(int process, string name)
     {
-        using var kill = Process.Start("kill", ["-s", name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", ["-s", name, process.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
+    }
+
+    /// <summary>The program itself, where this is the terminal that it runs on.</summary>
+    public async Task<int> ChildAsync()
+    {
+        var children = await File.ReadAllTextAsync(string.Create(CultureInfo.InvariantCulture, $"/proc/{Id}/task/{Id}/children"));
+        return int.Parse(children.Split(' ')[0], CultureInfo.InvariantCulture);
     }
 
     public async Task<int> ExitCodeAsync()

@@ -1,0 +1,78 @@
+namespace ActorSockets.Outbox;
+
+/// <summary>
+/// What is to be delivered: a line of deliveries for each target. What a call has written is found by every call after it. Calls
+/// may overlap.
+/// </summary>
+internal interface IOutbox
+{
+    /// <summary>How much there is, and how much may be.</summary>
+    OutboxRoom Room { get; }
+
+    /// <summary>What was wrong when it was opened, as sentences for people: deliveries whose payload's file is gone, and that are set aside.</summary>
+    IReadOnlyList<string> Damages { get; }
+
+    /// <summary>Begins a payload. Its bytes are nothing to anybody before <see cref="SubmitAsync"/>.</summary>
+    IPayloadWriter Begin();
+
+    /// <summary>
+    /// Puts one payload into the lines of some targets. Done when a power cut does not lose it: its bytes are flushed first, then
+    /// all rows are committed together.
+    /// </summary>
+    /// <exception cref="OutboxFullException">A limit is reached, or the disk is full. Nothing was written; it may succeed later.</exception>
+    /// <exception cref="DuplicateDeliveryException">Nothing was written: one of the targets has a delivery of that id.</exception>
+    /// <exception cref="IOException">Nothing was written: the store failed.</exception>
+    Task SubmitAsync(Submission submission);
+
+    /// <summary>The next deliveries of a target's line that are neither held nor failed, in the order in which they came.</summary>
+    /// <param name="target">The target's name.</param>
+    /// <param name="after">Only those whose number is above this one.</param>
+    /// <param name="most">How many.</param>
+    /// <param name="mostBytes">Bytes of payloads that they may have in memory; the first one comes in any case.</param>
+    /// <exception cref="IOException">The store cannot be read.</exception>
+    Task<IReadOnlyList<StoredDelivery>> NextAsync(string target, long after, int most, long mostBytes);
+
+    /// <summary>Writes what became of deliveries. Done when it survives a power cut. One that is gone meanwhile stays gone.</summary>
+    /// <exception cref="IOException">Nothing was written.</exception>
+    Task RecordAsync(params IReadOnlyCollection<OutboxRecord> records);
+
+    /// <summary>Done when none of the deliveries waits any more: each is delivered, or was cancelled, or has failed and is kept.</summary>
+    /// <returns>The targets of those that have failed.</returns>
+    /// <exception cref="IOException">The store cannot be read, or <see cref="StopWaiting"/> was called: they go on waiting.</exception>
+    Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets);
+
+    /// <summary>Ends every <see cref="WhenEndedAsync"/>, now and later.</summary>
+    void StopWaiting();
+
+    /// <summary>When the oldest delivery came that is queued or held, in UTC; null: none is.</summary>
+    /// <exception cref="IOException">The store cannot be read.</exception>
+    Task<DateTime?> OldestAsync();
+
+    /// <summary>Calls back, on any thread, when the line of a target has changed. One listener for each target.</summary>
+    void Listen(string target, Action<LineChange> changed);
+
+    /// <summary>Executes the commands that other processes have left in the store.</summary>
+    /// <returns>How many.</returns>
+    /// <exception cref="IOException">The store failed; they are executed the next time.</exception>
+    Task<int> ExecuteWaitingAsync();
+
+    /// <summary>Executes a command. Listeners hear of it.</summary>
+    /// <returns>How many deliveries, or targets, it changed.</returns>
+    /// <exception cref="IOException">The store failed; nothing was changed.</exception>
+    Task<int> ExecuteAsync(QueueCommand command);
+
+    /// <summary>Removes deliveries that failed before <paramref name="before"/>, with payloads that no other delivery needs.</summary>
+    /// <returns>How many.</returns>
+    /// <exception cref="IOException">The store cannot be written.</exception>
+    Task<int> ForgetFailedAsync(DateTime before);
+}
+
+/// <summary>What happened to the line of a target.</summary>
+internal enum LineChange
+{
+    /// <summary>More came at its end.</summary>
+    Longer,
+
+    /// <summary>A person changed it: what was taken from it may be out of date.</summary>
+    Rearranged,
+}
