@@ -54,7 +54,7 @@ public sealed class DeliveryInboxSpecs : IAsyncLifetime
         {
             await lost.SayAsync($"deliver x 3000000 name=big{fields}\n");
             await lost.SayBodyAsync(payload.AsMemory(0, 1_000_000));
-            lost.Finish();
+            await lost.FinishAsync();
             await Assert.ThrowsAnyAsync<IOException>(lost.HearAsync);
         }
 

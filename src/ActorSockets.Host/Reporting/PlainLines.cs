@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
@@ -19,7 +20,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
-        or RunEvents.Stopped or RunEvents.WebFailed;
+        or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
@@ -31,7 +32,8 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ServerEvents.Refused e => $"server {e.Server}: refused {e.Count} connection{(e.Count == 1 ? "" : "s")}, the last from {e.LastPeer}: {e.Reason}",
         ServerEvents.AcceptFailing e => $"server {e.Server}: cannot accept connections (out of file handles?); retrying",
         ServerEvents.AcceptRecovered e => $"server {e.Server}: accepts connections again",
-        ServerEvents.Accepted e => $"server {e.Server}: {e.Peer} connected",
+        ServerEvents.Accepted e => $"server {e.Server}: {e.Peer} connected{(e.Identity is null ? "" : $", certificate of {e.Identity}")}",
+        ServerEvents.ForeignProtocol e => $"server {e.Server}: {e.Peer} speaks {e.Protocol}, and this server does not{(e.Protocol == "TLS" ? " (tls.certificate, tls.key)" : "")}: it takes the bytes as data",
         ServerEvents.Completed e => $"server {e.Server}: {e.Peer} closed after {Size(e.Bytes)} in {Durations.Format(e.Elapsed)}{(e.StoredAs is null ? "" : $": {e.StoredAs}")}",
         ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}{(e.KeptAs is null ? "" : $"; kept as {e.KeptAs}")}",
         ServerEvents.ReceiptLost e =>
@@ -58,6 +60,9 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         Deliveries.Unconfirmed e => $"target {e.Target}: UNCONFIRMED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
+        TlsEvents.CertificateReloaded e => $"{e.Owner}: new connections use the changed TLS files{(e.ExpiresAt is { } end ? $"; the certificate expires on {Date(end)}" : "")}",
+        TlsEvents.CertificateNotReloaded e => $"{e.Owner}: the changed TLS files do not load, new connections use the former ones: {e.Reason}",
+        TlsEvents.CertificateExpires e => $"warning: {e.Owner}: its certificate {(e.HasExpired ? "expired" : "expires")} on {Date(e.ExpiresAt)}: renew it",
         Ticked e => $"tick {e.Number}",
         RunEvents.WebListening e => $"web: listening on http://{e.Endpoint}/{(Exposes(e.Endpoint) ? ", exposed on every network interface" : "")}",
         RunEvents.WebFailed e => $"error: {ActorSocketsSettings.Root}.web: {e.Reason}",
@@ -86,7 +91,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     private string Connected(Deliveries.Connected e, TimeSpan now)
     {
         _progress[e.Target] = (now, now);
-        return $"target {e.Target}: connected, sending {(e.Length is { } length ? Size(length) : "a stream")}";
+        return $"target {e.Target}: connected{(e.Identity is null ? "" : $" to {e.Identity}")}, sending {(e.Length is { } length ? Size(length) : "a stream")}";
     }
 
     private string? RateToReport(Deliveries.Progressed e, TimeSpan now)
@@ -96,6 +101,8 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         _progress[e.Target] = last with { ReportedAt = now };
         return Sizes.Format((long)(e.Taken / (now - last.ConnectedAt).TotalSeconds));
     }
+
+    private static string Date(DateTime at) => at.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
     private static string Taken(Deliveries.Report report) => report switch
     {

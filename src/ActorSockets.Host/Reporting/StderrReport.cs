@@ -29,7 +29,7 @@ internal sealed class StderrReport(ProgramSettings settings, ReportFormat format
     private bool IsSaid(object happened) => !settings.Report.Quiet && format switch
     {
         ReportFormat.Json => false,
-        ReportFormat.Live => happened is ServerEvents.AcceptRecovered or RunEvents.IRunEvent || happened is ServerEvents.Bound bound && PlainLines.Exposes(bound),
+        ReportFormat.Live => happened is ServerEvents.AcceptRecovered or ServerEvents.ForeignProtocol or TlsEvents.ITlsEvent or RunEvents.IRunEvent || happened is ServerEvents.Bound bound && PlainLines.Exposes(bound),
         _ => true,
     };
 }

@@ -72,7 +72,7 @@ internal sealed class SenderActor : TargetActor
                 break;
             case Attempt.Established established when FromConnection:
                 Current.IsConnected = true;
-                Publish(new Deliveries.Connected(Target.Name, Id, Current.Attempts, established.Endpoint, Current.Length));
+                Publish(new Deliveries.Connected(Target.Name, Id, Current.Attempts, established.Endpoint, Current.Length, established.Identity));
                 break;
             case Attempt.Progressed progressed when FromConnection:
                 Current.Progress(progressed.Taken, Now);

@@ -76,8 +76,11 @@ public static class Deliveries
     /// <summary>An attempt starts.</summary>
     public sealed record Connecting(string Target, string Id, int Attempt, string Endpoint) : IDeliveryEvent;
 
-    /// <summary>The connection is open. <paramref name="Length"/> is null, here and below, for a stream that has not ended.</summary>
-    public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long? Length) : IDeliveryEvent;
+    /// <summary>
+    /// The connection is open. <paramref name="Length"/> is null, here and below, for a stream that has not ended;
+    /// <paramref name="Identity"/> is the subject and the names of the server's certificate, with TLS.
+    /// </summary>
+    public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long? Length, PeerIdentity? Identity = null) : IDeliveryEvent;
 
     /// <summary>The target has the payload up to <paramref name="Offset"/>; the attempt goes on from there (<c>protocol = deliveries</c>).</summary>
     public sealed record Resumed(string Target, string Id, long Offset, long? Length) : IDeliveryEvent;

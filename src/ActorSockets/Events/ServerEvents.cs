@@ -36,8 +36,14 @@ public static class ServerEvents
     /// <summary>The kernel hands over connections again.</summary>
     public sealed record AcceptRecovered(string Server) : IServerEvent;
 
-    /// <summary>A client connected.</summary>
-    public sealed record Accepted(string Server, string Peer) : IServerEvent;
+    /// <summary>A client connected; <paramref name="Identity"/> is the subject and the names of its certificate, or null.</summary>
+    public sealed record Accepted(string Server, string Peer, PeerIdentity? Identity = null) : IServerEvent;
+
+    /// <summary>
+    /// The first bytes of a client are those of another protocol: <c>TLS</c> or <c>HTTP</c>. A server without TLS takes them
+    /// as data, because they may be data.
+    /// </summary>
+    public sealed record ForeignProtocol(string Server, string Peer, string Protocol) : IServerEvent;
 
     /// <summary>Bytes received so far; at most once per <c>progress-interval</c>.</summary>
     public sealed record Received(string Server, string Peer, long Bytes) : IServerEvent;

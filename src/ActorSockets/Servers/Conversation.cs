@@ -2,6 +2,7 @@ using ActorSockets.Events;
 using ActorSockets.Outbox;
 using ActorSockets.Protocols.Deliveries;
 using ActorSockets.Servers.Arrivals;
+using ActorSockets.Transport;
 using Akka.Actor;
 using Akka.Event;
 
@@ -10,7 +11,7 @@ namespace ActorSockets.Servers;
 /// <summary>
 /// What a client and the server say to each other on a connection of the deliveries protocol: what came becomes steps of
 /// deliveries, and their answers become output. Used by one actor alone, which gets <see cref="Stepped"/> for each step that takes
-/// time, and <see cref="Evicted"/>. It knows no connection.
+/// time, and <see cref="Evicted"/>. It neither reads nor writes the connection.
 /// </summary>
 internal sealed class Conversation
 {
@@ -19,6 +20,7 @@ internal sealed class Conversation
 
     private readonly ServerSettings _server;
     private readonly string _peer;
+    private readonly string _sender;
     private readonly IArrivals _arrivals;
     private readonly IActorRef _actor;
     private readonly EventStream _events;
@@ -27,9 +29,11 @@ internal sealed class Conversation
     private ReadOnlyMemory<byte> _input;
     private int _stepsOnInput;
 
-    public Conversation(ServerSettings server, string peer, IArrivals arrivals, IActorContext context)
+    public Conversation(ServerSettings server, Connection connection, IArrivals arrivals, IActorContext context)
     {
-        (_server, _peer, _arrivals, _actor, _events) = (server, peer, arrivals, context.Self, context.System.EventStream);
+        // Of nobody's without a certificate: only that proves who a sender is.
+        _sender = connection.Identity?.Subject ?? "";
+        (_server, _peer, _arrivals, _actor, _events) = (server, connection.Peer, arrivals, context.Self, context.System.EventStream);
         _end = new ReceivingEnd(new Greeting
         {
             Window = server.Window,
@@ -153,8 +157,7 @@ internal sealed class Conversation
         _arrivals.CancelAsync(Key(id), owner: this).PipeTo(_actor, success: () => done, failure: _ => done);
     }
 
-    // Of nobody's: only a certificate proves who a sender is.
-    private static DeliveryKey Key(string id) => new("", id);
+    private DeliveryKey Key(string id) => new(_sender, id);
 
     private void Follow(Arriving arriving, ValueTask<Answer?> step, TimeSpan now, bool holdsInput = false, bool isLast = false)
     {

@@ -9,7 +9,8 @@ namespace ActorSockets.Servers;
 
 /// <summary>
 /// One endpoint: a <see cref="ListenerActor"/> that listens on it, and a <see cref="ReceiverActor"/> or
-/// <see cref="DeliveriesReceiverActor"/> for each connection that it admits.
+/// <see cref="DeliveriesReceiverActor"/> for each connection that it admits; with TLS, after its handshake in the
+/// <see cref="HandshakesActor"/>.
 /// <code>
 ///   Opening ── the inbox is open, if there is one ──► Listening
 ///      └── it cannot be opened ──► BindFailed, stopped
@@ -29,6 +30,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private readonly Admission _admission;
     private readonly Refusals _refusals = new();
     private IActorRef _listener = ActorRefs.Nobody;
+    private IActorRef _handshakes = ActorRefs.Nobody;
     private IArrivals? _arrivals;
     private IActorRef? _drainer;
     private long _accepted;
@@ -52,6 +54,8 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
+        if (_server.Tls is { } tls)
+            _handshakes = Context.ActorOf(HandshakesActor.Props(tls), "handshakes");
         if (_memory.Arrivals is { } arrivals)
             arrivals.Value.PipeTo(Self, success: opened => new Opened(opened), failure: e => new OpeningFailed(e.Message));
         else
@@ -77,6 +81,12 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 break;
             case ListenerActor.Accepted accepted:
                 Admit(accepted.Connection);
+                break;
+            case HandshakesActor.Secured secured:
+                Receive(secured.Connection, _drainer is not null ? (RefusalKind.ShuttingDown, "shutting down") : _admission.RefuseOneMore(_open));
+                break;
+            case HandshakesActor.Failed failed:
+                Refuse((RefusalKind.Tls, failed.Reason), failed.Peer);
                 break;
             case ListenerActor.OutOfHandles refused:
                 Refuse((RefusalKind.OutOfHandles, "file handles are running out (ulimit -n)"), refused.Peer);
@@ -167,7 +177,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     private void TellReceivers(object message)
     {
-        foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener)))
+        foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener) && !c.Equals(_handshakes)))
             receiver.Tell(message);
     }
 
@@ -176,7 +186,15 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         var why = _drainer is not null ? (RefusalKind.ShuttingDown, "shutting down")
             : connection.PeerAddress is not { } peer ? (RefusalKind.ResetByClient, "reset by the client before it was accepted")
             : _admission.Refuse(peer.Address, _open);
-        if (why is { } refused)
+        if (why is null && _server.Tls is not null)
+            _handshakes.Tell(new HandshakesActor.Begin(connection));
+        else
+            Receive(connection, why);
+    }
+
+    private void Receive(Connection connection, (RefusalKind, string)? refusal)
+    {
+        if (refusal is { } refused)
         {
             connection.Abort();
             Refuse(refused, connection.Peer);
@@ -213,6 +231,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         _drainer = drainer;
         Context.Unwatch(_listener);
         Context.Stop(_listener);
+        Context.Stop(_handshakes);
         ReportDrained();
     }
 

@@ -7,6 +7,7 @@ using ActorSockets.Protocols;
 using ActorSockets.Protocols.Deliveries;
 using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
+using ActorSockets.Transport.Tls;
 
 namespace ActorSockets.Servers;
 
@@ -109,6 +110,9 @@ public sealed record ServerSettings
     /// <summary>Wait before binding again after the listener died.</summary>
     public required TimeSpan RebindDelay { get; init; }
 
+    /// <summary>TLS; null: plain TCP.</summary>
+    public ServerTls? Tls { get; init; }
+
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
@@ -149,6 +153,7 @@ public sealed record ServerSettings
         BindTimeout = section.Duration("bind-timeout", TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)),
         KeepAlive = section.Duration("keep-alive", TimeSpan.Zero, TimeSpan.FromHours(1)),
         RebindDelay = section.Duration("rebind-delay", TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)),
+        Tls = ServerTls.From(section.Merged("tls"), SpeaksDeliveries(section) ? [Greeting.Version] : []),
     };
 
     private static bool SpeaksDeliveries(SettingsSection section) => section.Is("protocol", "deliveries");
