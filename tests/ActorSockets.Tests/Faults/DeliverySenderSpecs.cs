@@ -75,7 +75,7 @@ public abstract class DeliverySenderSpecs(bool tls) : FaultSpecs(tls)
             if (number == 1)
             {
                 heard.Enqueue(System.Text.Encoding.ASCII.GetString((await receiver.HearBodyAsync(most: 5)).Body));
-                ScriptedPeer.Reset(socket);
+                socket.Reset();
                 return;
             }
 
