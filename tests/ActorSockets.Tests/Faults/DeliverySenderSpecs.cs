@@ -66,7 +66,7 @@ public abstract class DeliverySenderSpecs(bool tls) : FaultSpecs(tls)
     {
         using var growing = new GrowingStream();
         var heard = new ConcurrentQueue<string>();
-        using var peer = new ScriptedPeer(async (socket, number) =>
+        using var peer = Peer(async (socket, number) =>
         {
             var receiver = new DeliveryPeer(socket);
             await receiver.SayAsync(DeliveryPeer.Greeting);
@@ -98,7 +98,7 @@ public abstract class DeliverySenderSpecs(bool tls) : FaultSpecs(tls)
     {
         using var growing = new GrowingStream();
         var last = new TaskCompletionSource<string?>();
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             var receiver = new DeliveryPeer(socket);
             await receiver.SayAsync(DeliveryPeer.Greeting);
@@ -126,7 +126,7 @@ public abstract class DeliverySenderSpecs(bool tls) : FaultSpecs(tls)
     public void A_stream_that_is_stored_already_is_read_to_its_end_and_compared(bool isTheSame)
     {
         using var growing = new GrowingStream();
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             var receiver = new DeliveryPeer(socket);
             await receiver.SayAsync(DeliveryPeer.Greeting);
@@ -149,7 +149,7 @@ public abstract class DeliverySenderSpecs(bool tls) : FaultSpecs(tls)
     public void A_stream_that_is_shorter_than_what_the_target_has_fails()
     {
         using var growing = new GrowingStream();
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             var receiver = new DeliveryPeer(socket);
             await receiver.SayAsync(DeliveryPeer.Greeting);
