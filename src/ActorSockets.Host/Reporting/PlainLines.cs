@@ -35,6 +35,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ServerEvents.Accepted e => $"server {e.Server}: {e.Peer} connected{(e.Identity is null ? "" : $", certificate of {e.Identity}")}",
         ServerEvents.ForeignProtocol e => $"server {e.Server}: {e.Peer} speaks {e.Protocol}, and this server does not{(e.Protocol == "TLS" ? " (tls.certificate, tls.key)" : "")}: it takes the bytes as data",
         ServerEvents.Completed e => $"server {e.Server}: {e.Peer} closed after {Size(e.Bytes)} in {Durations.Format(e.Elapsed)}{(e.StoredAs is null ? "" : $": {e.StoredAs}")}",
+        ServerEvents.FileCut e => $"server {e.Server}: {e.Peer} goes on; {Size(e.Bytes)} are in {e.StoredAs}",
         ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}{(e.KeptAs is null ? "" : $"; kept as {e.KeptAs}")}",
         ServerEvents.ReceiptLost e =>
             $"server {e.Server}: {e.Peer} did not get its receipt: {e.Reason}; {Size(e.Bytes)} {(e.StoredAs is null ? "received" : $"stored as {e.StoredAs}")}; the client may send them again",
