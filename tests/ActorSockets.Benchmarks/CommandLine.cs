@@ -22,6 +22,7 @@ internal static class CommandLine
         ("responsiveness", "how late a 10 ms ticker is under load", false, ResponsivenessWork.RunAsync),
         ("waiting", "CPU time while every target is stalled", false, WaitingWork.RunAsync),
         ("cold-start", "1 KiB as a whole process", false, ColdStartWork.RunAsync),
+        ("web", "what the web server costs: throughput beside a scraper, and a start", true, WebWork.RunAsync),
         ("memory", "peak memory over payload size and number of targets", false, MemoryWork.RunAsync),
     ];
 

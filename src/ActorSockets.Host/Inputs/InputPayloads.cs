@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ActorSockets.Configuration;
 using ActorSockets.Payloads;
 
@@ -12,7 +13,8 @@ internal sealed class InputPayloads(Expectation? expected = null) : IDisposable
 {
     private const string StandardInput = "-";
 
-    private readonly Dictionary<string, StreamPayload> _streams = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, StreamPayload> _streams = new(StringComparer.Ordinal);
+    private SpoolSettings _spool = new();
 
     /// <summary>Whether a file is one that can only be read to its end: it has no positions, or claims to be empty.</summary>
     public static bool IsStream(string path) => IsStandardInput(path)
@@ -20,18 +22,13 @@ internal sealed class InputPayloads(Expectation? expected = null) : IDisposable
         || File.Exists(path) && (File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)) is not FileInfo { Exists: true, Length: > 0 };
 
     /// <summary>The payload of that name; nothing is opened yet.</summary>
-    public StreamPayload Of(string path)
-    {
-        var key = IsStandardInput(path) ? StandardInput : path;
-        if (!_streams.TryGetValue(key, out var stream))
-            _streams[key] = stream = Create(key);
-        return stream;
-    }
+    public StreamPayload Of(string path) => _streams.GetOrAdd(IsStandardInput(path) ? StandardInput : path, Create);
 
     /// <summary>Begins to read, before there are targets to send to.</summary>
     /// <exception cref="SettingsException">Standard input is closed, or there can be no spool.</exception>
     public void Begin(SpoolSettings spool)
     {
+        _spool = spool;
         if (_streams.ContainsKey(StandardInput) && StandardDescriptors.IsClosed(0))
             throw new SettingsException("standard input", "is closed: redirect it from a file, a pipe or /dev/null");
         try
@@ -67,7 +64,7 @@ internal sealed class InputPayloads(Expectation? expected = null) : IDisposable
     private StreamPayload Create(string key)
     {
         var name = key == StandardInput ? "standard input" : key;
-        return Payload.FromStream(() => new InputStream(Open(key), name, expected ?? new Expectation(null, null)), name);
+        return Payload.FromStream(() => new InputStream(Open(key), name, expected ?? new Expectation(null, null)), name, _spool);
     }
 
     private static Stream Open(string key) => key == StandardInput

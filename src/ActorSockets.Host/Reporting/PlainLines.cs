@@ -12,15 +12,21 @@ namespace ActorSockets.Host.Reporting;
 /// </summary>
 internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
 {
+    // Of one line about a reload.
+    private const int MostNames = 20;
+
     private readonly Dictionary<string, TargetSettings> _targets = settings.Library.Targets.ToDictionary(t => t.Name, StringComparer.Ordinal);
     private readonly Dictionary<string, TimeSpan> _blockedReportedAt = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (TimeSpan ConnectedAt, TimeSpan ReportedAt)> _progress = new(StringComparer.Ordinal);
     private readonly HashSet<string> _blockedReported = new(StringComparer.Ordinal);
 
+    /// <summary>A target that was added or changed while the program runs.</summary>
+    public void Add(TargetSettings target) => _targets[target.Name] = target;
+
     /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
-        or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed;
+        or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed or RunEvents.ReloadFailed;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
@@ -67,6 +73,9 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         Ticked e => $"tick {e.Number}",
         RunEvents.WebListening e => $"web: listening on http://{e.Endpoint}/{(Exposes(e.Endpoint) ? ", exposed on every network interface" : "")}",
         RunEvents.WebFailed e => $"error: {ActorSocketsSettings.Root}.web: {e.Reason}",
+        RunEvents.Warning e => $"warning: {e.Where}: {e.Message}",
+        RunEvents.Reloaded e => $"reloaded: {(e.Changes.Count == 0 ? "nothing changed" : Some(e.Changes))}{(e.NeedRestart.Count == 0 ? "" : $"; needs a restart: {Some(e.NeedRestart)}")}",
+        RunEvents.ReloadFailed e => $"error: not reloaded, nothing changed: {e.Errors[0]}{(e.Errors.Count == 1 ? "" : $" (and {e.Errors.Count - 1} more)")}",
         RunEvents.Stopping e => $"stopping within {Durations.Format(e.Within)} (a second signal stops at once); waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.StillWaiting e => $"still waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.Stopped e => $"stopped before these finished: {string.Join(", ", e.UnderWay)}",
@@ -88,6 +97,9 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         _blockedReported.Add(target);
         return true;
     }
+
+    private static string Some(IReadOnlyList<string> names) =>
+        $"{string.Join(", ", names.Take(MostNames))}{(names.Count <= MostNames ? "" : $" and {names.Count - MostNames} more")}";
 
     private string Connected(Deliveries.Connected e, TimeSpan now)
     {

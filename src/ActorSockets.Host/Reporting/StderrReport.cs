@@ -1,3 +1,4 @@
+using ActorSockets.Clients;
 using ActorSockets.Events;
 using ActorSockets.Host.Configuration;
 
@@ -11,6 +12,9 @@ internal sealed class StderrReport(ProgramSettings settings, ReportFormat format
 {
     private readonly PlainLines _lines = new(settings, showTicker);
     private readonly LineLimit _limit = new(settings.Report.MaxLinesPerSecond);
+
+    /// <summary>A target that was added or changed while the program runs.</summary>
+    public void Add(TargetSettings target) => _lines.Add(target);
 
     public void Hear(object happened, TimeSpan now)
     {

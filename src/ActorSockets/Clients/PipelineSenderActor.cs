@@ -359,6 +359,16 @@ internal sealed class PipelineSenderActor : TargetActor
         Fail(underWay, kind, reason);
     }
 
+    protected override bool TryRetry()
+    {
+        if (_retryAt is null)
+            return false;
+        _retryAt = null;
+        Timers.Cancel(Signal.Retry);
+        Advance();
+        return true;
+    }
+
     protected override void EndUnderWay()
     {
         EndConnection();

@@ -141,6 +141,16 @@ internal sealed class SenderActor : TargetActor
 
     protected override void Withdraw(Delivery underWay, FailureKind kind, string reason) => Fail(kind, reason);
 
+    protected override bool TryRetry()
+    {
+        // Without a connection it backs off.
+        if (Queue.Current is null || !_connection.IsNobody())
+            return false;
+        Timers.Cancel(Signal.Retry);
+        BeginAttempt();
+        return true;
+    }
+
     private void Next()
     {
         Timers.CancelAll();

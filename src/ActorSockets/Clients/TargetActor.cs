@@ -62,6 +62,12 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
             case Deliveries.Cancel cancel:
                 Sender.Tell(new Deliveries.NotCancelled(target.Name, cancel.Id));
                 break;
+            case Deliveries.Retry when TryRetry():
+                Sender.Tell(new Deliveries.Retrying(target.Name));
+                break;
+            case Deliveries.Retry:
+                Sender.Tell(new Deliveries.NotRetrying(target.Name));
+                break;
             case Deliveries.Drain:
                 queue.Draining = true;
                 break;
@@ -84,6 +90,9 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
 
     /// <summary>Fails a delivery that is under way, whatever its connection does at the moment.</summary>
     protected abstract void Withdraw(Delivery underWay, FailureKind kind, string reason);
+
+    /// <summary>Makes the next attempt at once, if it waits for that.</summary>
+    protected abstract bool TryRetry();
 
     /// <summary>Ends what is under way, without telling anybody.</summary>
     protected abstract void EndUnderWay();

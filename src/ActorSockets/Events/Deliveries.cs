@@ -30,6 +30,18 @@ public static class Deliveries
     public sealed record NotCancelled(string Target, string Id);
 
     /// <summary>
+    /// A target that backs off makes its next attempt at once. The answer is <see cref="Retrying"/>, or <see cref="NotRetrying"/> if
+    /// it does not back off.
+    /// </summary>
+    public sealed record Retry(string Target) : ICommand;
+
+    /// <summary>The target makes its next attempt now.</summary>
+    public sealed record Retrying(string Target);
+
+    /// <summary>The target does not back off, or there is none of that name.</summary>
+    public sealed record NotRetrying(string Target);
+
+    /// <summary>
     /// Rejects new deliveries, goes on with the unfinished ones, and answers <see cref="Drained"/> when each of them has its
     /// outcome.
     /// </summary>

@@ -445,6 +445,23 @@ public sealed class SenderActorSpecs : Specs
     }
 
     [Fact]
+    public void Retries_at_once_when_it_is_told_to_and_only_while_it_backs_off()
+    {
+        var sender = Deliver("hello", "backoff { min = 1h, max = 1h }");
+        RefuseConnect();
+        _events.FishForMessage<BackingOff>(_ => true);
+        sender.Tell(new Retry("t"), TestActor);
+        Assert.Equal(new Retrying("t"), ExpectMsg<Retrying>());
+        var connection = Connect();
+        sender.Tell(new Retry("t"), TestActor);
+        Assert.Equal(new NotRetrying("t"), ExpectMsg<NotRetrying>());
+        Confirm(connection, "hello");
+        Assert.Equal(2, ExpectMsg<Sent>().Report.Attempts);
+        sender.Tell(new Retry("t"), TestActor);
+        Assert.Equal(new NotRetrying("t"), ExpectMsg<NotRetrying>());
+    }
+
+    [Fact]
     public void Cancels_what_is_under_way_and_what_waits_and_goes_on_with_the_rest()
     {
         var sender = Deliver("first");
