@@ -4,9 +4,9 @@ using System.Buffers.Binary;
 namespace ActorSockets.Transport.Tls;
 
 /// <summary>
-/// The stream below SslStream: a connection of ours, because NetworkStream refuses Akka.IO's non-blocking sockets. It reads
-/// ahead and hands out one record at a time (RFC 8446, section 5.1), so that nothing of a later record waits inside
-/// SslStream, and it is known here whether a whole one is there.
+/// The stream below SslStream: a connection of ours, which knows whether an end was a FIN. It reads ahead and hands out one
+/// record at a time (RFC 8446, section 5.1), so that nothing of a later record waits inside SslStream, and it is known here
+/// whether a whole one is there.
 /// </summary>
 internal sealed class TlsRecords(PlainConnection connection) : Stream
 {
