@@ -27,6 +27,9 @@ internal static class CommandLine
         ("memory", "peak memory over payload size and number of targets", false, MemoryWork.RunAsync),
     ];
 
+    private static readonly (string Name, string Description, bool IsBulk, Func<Bench, CancellationToken, Task> RunAsync) Kills =
+        ("kills", "senders and servers of the deliveries protocol killed, connections reset, 200 kills a round: each payload is stored once; not in all", false, KillWork.RunAsync);
+
     public static Task<int> RunAsync(string[] args)
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds that count.", DefaultValueFactory = _ => 5 };
@@ -46,7 +49,7 @@ internal static class CommandLine
 
         var root = new RootCommand("Runs the program and its peers on the same work, in turns. Loopback only; ends by itself.");
         Add(new Command("all", "all of these"), true, [.. Works.Select(w => w.RunAsync)]);
-        foreach (var work in Works)
+        foreach (var work in Works.Append(Kills))
             Add(new Command(work.Name, work.Description), work.IsBulk, [work.RunAsync]);
         return root.Parse(args).InvokeAsync();
 

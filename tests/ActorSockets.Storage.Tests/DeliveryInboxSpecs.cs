@@ -166,6 +166,28 @@ public sealed class DeliveryInboxSpecs : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_directory_is_free_when_the_last_of_its_servers_is_removed()
+    {
+        await RestartAsync("a { }\n b { }");
+        var library = ActorSocketsExtension.For(_system!);
+        await library.RemoveServerAsync("a");
+        using (var client = await DeliveryClient.ConnectAsync(_ports["b"]))
+        {
+            await client.DeliverAsync("x", "hello"u8.ToArray(), " name=x");
+            Assert.Equal(DeliveryClient.Received("x", "hello"u8), await client.HearAsync());
+        }
+
+        await library.RemoveServerAsync("b");
+        using var other = ActorSystem.Create("other", Settings("c { }"));
+        Assert.Empty((await ActorSocketsExtension.For(other).WhenBoundAsync()).Failed);
+        await other.Terminate();
+        var port = (await library.AddServerAsync(library.Settings.NewServer("d", "127.0.0.1", 0))).Port;
+        using var again = await DeliveryClient.ConnectAsync(port);
+        await again.SayAsync("resume x 5\n");
+        Assert.Equal(DeliveryClient.Received("x", "hello"u8), await again.HearAsync());
+    }
+
+    [Fact]
     public async Task An_inbox_that_stops_while_deliveries_arrive_keeps_what_came()
     {
         using var client = await DeliveryClient.ConnectAsync(_ports["a"]);

@@ -49,6 +49,7 @@ internal static partial class SendCommand
             new("--protocol", "raw|deliveries", "What the server speaks: raw (a connection is a payload) or deliveries (an id, a name, an answer; resumes after a lost connection).", ("target-defaults.protocol", null)),
             new("--id", "ID", "The delivery's id, for --protocol deliveries: a further run with the same id resumes it, and the server stores it once.", ("target-defaults.payload-id", null)),
             new("--name", "NAME", "What the server calls the payload, for --protocol deliveries. Default: the file's name; a pipe has none.", ("target-defaults.payload.name", null)),
+            new("--digest", "xxh128|sha256", "The digest of receipts (sha256 unless told otherwise) and deliveries (xxh128).", ("target-defaults.digest", null)),
             new("--on-busy", "retry|fail", "What to do when the target does not read: wait and retry, or fail.", ("target-defaults.on-busy", null)),
             new("--give-up-after", "DURATION", "How long a delivery may go without progress before it fails.", ("target-defaults.give-up-after", null)),
             new("--connect-timeout", "DURATION", "Time limit for name resolution and connect together.", ("target-defaults.connect-timeout", null)),

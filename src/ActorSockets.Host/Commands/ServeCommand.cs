@@ -44,7 +44,8 @@ internal static class ServeCommand
         [
             new("--protocol", "raw|deliveries", "What clients speak: a payload per connection, or named deliveries that are resumed and stored once.",
                 ("server-defaults.protocol", null)),
-            new("--receipt", null, "Sends each client a receipt: the number of stored bytes and their SHA-256.", ("server-defaults.receipt", "on")),
+            new("--receipt", null, "Sends each client a receipt: the number of stored bytes and their digest.", ("server-defaults.receipt", "on")),
+            new("--digest", "xxh128|sha256", "The digest in a receipt: sha256 unless told otherwise. With --protocol deliveries: for senders that choose none.", ("server-defaults.digest", null)),
             new("--max-connections", "N", "Maximum connections at a time; the server resets further ones.", ("server-defaults.max-connections", null)),
             new("--idle-timeout", "DURATION", "Resets a connection after this long without traffic.", ("server-defaults.idle-timeout", null)),
             new("--processing-delay", "DURATION", "Pause after each received chunk; simulates a busy server.", ("server-defaults.processing-delay", null)),

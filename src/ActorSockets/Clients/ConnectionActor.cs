@@ -53,7 +53,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         _attempt = attempt;
         _gate = gate;
         _connector = connector;
-        _confirmation = new Confirmation(target.Confirm);
+        _confirmation = new Confirmation(target.Confirm, target.Digest);
     }
 
     public static Props Props(TargetSettings target, Payload payload, int attempt, IActorRef gate, IConnector connector) =>
@@ -211,7 +211,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 break;
             case Heard { Count: 0 }:
                 // A half-close: the peer has nothing to say and may well go on reading.
-                _confirmation.PeerClosedFirst = true;
+                _confirmation.PeerClosedFirst = _confirmation.PeerClosed = true;
                 break;
             case Broken broken:
                 End(new Attempt.Lost(FailureKind.ConnectionLost, $"{Peer}: {broken.Reason}"));
@@ -261,7 +261,10 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             case Heard heard:
                 _hasHeard = true;
                 _confirmation.Heard(_answer.AsSpan(0, heard.Count));
-                Listen();
+                if (_confirmation.SpeaksDeliveries())
+                    End(new Attempt.Hopeless(FailureKind.Protocol, $"{Peer} speaks the deliveries protocol: needs protocol = deliveries, or another port"));
+                else
+                    Listen();
                 break;
             case Signal:
                 // A timer of a state that is over.
@@ -412,7 +415,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private void Judge()
     {
-        if (_confirmation.WeFinished && (_confirmation.PeerClosed || _confirmation.PeerClosedFirst))
+        if (_confirmation is { WeFinished: true, PeerClosed: true })
             EndQuietly(_confirmation.Judge(Peer));
     }
 

@@ -111,7 +111,7 @@ public sealed record TargetSettings
             Name = name,
             Protocol = protocol,
             PayloadId = PayloadIdOf(name, protocol, section),
-            Digest = section.Choice<DigestAlgorithm>("digest"),
+            Digest = DigestSetting.From(section),
             Window = section.Int("window", 1, Greeting.MaxWindow),
             ResumeAbove = section.Bytes("resume-above", 0, 1L << 60),
             IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, hour),

@@ -1,5 +1,6 @@
 using ActorSockets.Events;
 using ActorSockets.Outbox;
+using ActorSockets.Protocols;
 using ActorSockets.Protocols.Deliveries;
 using ActorSockets.Servers.Arrivals;
 using ActorSockets.Transport;
@@ -27,6 +28,7 @@ internal sealed class Conversation
     private readonly ReceivingEnd _end;
     private readonly Dictionary<Incoming, Arriving> _arriving = [];
     private ReadOnlyMemory<byte> _input;
+    private bool _hasUnderstood;
     private int _stepsOnInput;
 
     public Conversation(ServerSettings server, Connection connection, IArrivals arrivals, IActorContext context)
@@ -40,6 +42,7 @@ internal sealed class Conversation
             MaxLength = server.MaxLength,
             // Other sinks know what the process has received, and a process can end.
             Remembers = server.Sink == "file" ? server.Remembers : TimeSpan.Zero,
+            Digests = server.Digest == DigestAlgorithm.Xxh128 ? [DigestAlgorithm.Xxh128, DigestAlgorithm.Sha256] : [DigestAlgorithm.Sha256, DigestAlgorithm.Xxh128],
         });
     }
 
@@ -130,9 +133,11 @@ internal sealed class Conversation
                 Cancel(found.Text!);
                 break;
             case ReceivingEventKind.Failed:
-                BreakOff($"the client broke the protocol: {found.Text}", now);
+                BreakOff(_hasUnderstood ? $"the client broke the protocol: {found.Text}" : "the client does not speak the deliveries protocol; is it raw?", now);
                 break;
         }
+
+        _hasUnderstood = true;
     }
 
     private void Begin(Incoming delivery, TimeSpan now)

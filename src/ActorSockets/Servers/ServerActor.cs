@@ -56,11 +56,14 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     {
         if (_server.Tls is { } tls)
             _handshakes = Context.ActorOf(HandshakesActor.Props(tls), "handshakes");
-        if (_memory.Arrivals is { } arrivals)
-            arrivals.Value.PipeTo(Self, success: opened => new Opened(opened), failure: e => new OpeningFailed(e.Message));
-        else
-            Listen();
-        if (_memory.Store.Cleans && _memory.Arrivals is null)
+        if (_memory.OpenArrivals() is { } opening)
+        {
+            opening.PipeTo(Self, success: opened => new Opened(opened), failure: e => new OpeningFailed(e.Message));
+            return;
+        }
+
+        Listen();
+        if (_memory.Store.Cleans)
             Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
     }
 
@@ -107,14 +110,14 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 _open--;
                 ReportDrained();
                 break;
-            case Signal.Clean:
+            case Signal.Clean when _drainer is null:
                 (_arrivals?.CleanAsync(DateTime.UtcNow) ?? _memory.Store.CleanAsync(DateTime.UtcNow)).PipeTo(Self, success: paths => new Cleaned(paths), failure: e => new CleaningFailed(e.Message));
                 break;
             case Cleaned cleaned:
                 foreach (var path in cleaned.Paths)
                     Tell(new ServerEvents.PartialDeleted(_server.Name, path));
                 break;
-            case CleaningFailed failed:
+            case CleaningFailed failed when _drainer is null:
                 Tell(new ServerEvents.CleaningFailed(_server.Name, failed.Reason));
                 break;
             case Signal.ReportRefusals:
@@ -128,7 +131,10 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 Drain(Sender);
                 TellReceivers(message);
                 break;
-            case Signal.Settled:
+            case Signal.ListenAgain or Signal.Clean or CleaningFailed:
+                // The server is stopping.
+                break;
+            case Signal.LetGo:
                 _drainer?.Tell(new ServerEvents.Drained());
                 break;
             default:
@@ -142,9 +148,10 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private void Open(IArrivals arrivals)
     {
         _arrivals = arrivals;
+        if (_drainer is not null)
+            return;
         Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
-        if (_drainer is null)
-            Listen();
+        Listen();
     }
 
     private void Listen()
@@ -240,8 +247,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         if (_drainer is null || _open > 0)
             return;
         PublishRefusals();
-        // What cannot be written down now, the next start finds out.
-        (_arrivals?.SettleAsync() ?? Task.CompletedTask).PipeTo(Self, success: () => Signal.Settled, failure: _ => Signal.Settled);
+        _memory.LetGoAsync().PipeTo(Self, success: () => Signal.LetGo, failure: _ => Signal.LetGo);
     }
 
     private static void Tell(ServerEvents.IServerEvent happened)
@@ -261,7 +267,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         ReportRefusals,
         ReceiverEnded,
         Clean,
-        Settled,
+        LetGo,
     }
 
     private sealed record Opened(IArrivals Arrivals);

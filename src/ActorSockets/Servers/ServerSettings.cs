@@ -74,7 +74,10 @@ public sealed record ServerSettings
     /// <summary>How often partial files are looked at.</summary>
     public required TimeSpan CleanInterval { get; init; }
 
-    /// <summary>Whether the peer is told how many bytes were stored, and their SHA-256.</summary>
+    /// <summary>Of receipts, and of deliveries whose sender does not choose.</summary>
+    public required DigestAlgorithm Digest { get; init; }
+
+    /// <summary>Whether the peer is told how many bytes were stored, and their digest.</summary>
     public required bool Receipt { get; init; }
 
     /// <summary>Connections at a time; the next is reset at once.</summary>
@@ -145,6 +148,7 @@ public sealed record ServerSettings
         MaxPartialBytes = section.Bytes("max-partial", 0, 1L << 60),
         CleanInterval = section.Duration("clean-interval", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
         Receipt = ReceiptOf(section),
+        Digest = DigestSetting.From(section),
         MaxConnections = section.Int("max-connections", 1, 1_000_000),
         IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, TimeSpan.FromDays(30)),
         MinReceiveRate = section.Bytes("min-receive-rate", 0, 1L << 40),

@@ -22,6 +22,7 @@ internal sealed class ServerSupervisor : UntypedActor
     private readonly Dictionary<string, IActorRef> _adding = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
     private readonly Inboxes _inboxes = new(StoreLibrary.Open);
+    private readonly Dictionary<string, ServerMemory> _memories = new(StringComparer.Ordinal);
     private bool _stopping;
     private readonly DrainCount _draining = new(new ServerEvents.Drained());
 
@@ -101,7 +102,8 @@ internal sealed class ServerSupervisor : UntypedActor
 
     private void Add(ServerSettings server)
     {
-        var child = Context.ActorOf(ServerActor.Props(server, ServerMemory.Of(server, _inboxes, _createSink), _createSink, _listen), server.Name);
+        var memory = _memories[server.Name] = ServerMemory.Of(server, _inboxes, _createSink);
+        var child = Context.ActorOf(ServerActor.Props(server, memory, _createSink, _listen), server.Name);
         Context.Watch(child);
         _children.Add(server.Name, child);
     }
@@ -110,6 +112,8 @@ internal sealed class ServerSupervisor : UntypedActor
     {
         _draining.Done(child);
         var (name, askers) = _children.Remove(child);
+        if (_memories.Remove(name, out var memory))
+            _ = memory.LetGoAsync();
         if (askers.Count == 0)
             return;
         var removed = new ServerEvents.Removed(name);
@@ -118,5 +122,9 @@ internal sealed class ServerSupervisor : UntypedActor
         Context.System.EventStream.Publish(removed);
     }
 
-    protected override void PostStop() => _ = _inboxes.CloseAsync();
+    protected override void PostStop()
+    {
+        foreach (var memory in _memories.Values)
+            _ = memory.LetGoAsync();
+    }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using ActorSockets.Clients;
 using ActorSockets.Events;
 using ActorSockets.Payloads;
+using ActorSockets.Protocols;
 using ActorSockets.Protocols.Raw;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
@@ -416,7 +417,7 @@ public sealed class SenderActorSpecs : Specs
         var connection = Connect();
         connection.TakeWrite();
         connection.ExpectFinish();
-        connection.PeerSends(Encoding.ASCII.GetString(Receipt.For(5, System.Security.Cryptography.SHA256.HashData("hello"u8)).ToBytes()));
+        connection.PeerSends(Encoding.ASCII.GetString(new Receipt(5, new Digest(DigestAlgorithm.Sha256, System.Security.Cryptography.SHA256.HashData("hello"u8))).ToBytes()));
         connection.PeerCloses();
         ExpectMsg<Delivered>();
     }

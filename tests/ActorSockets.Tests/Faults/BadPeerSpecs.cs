@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using ActorSockets.Events;
 using ActorSockets.Payloads;
+using ActorSockets.Protocols;
 using ActorSockets.Protocols.Raw;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
@@ -104,6 +106,7 @@ public abstract class BadPeerSpecs : FaultSpecs
     [InlineData("", "closed without a receipt (does the server send receipts?)")]
     [InlineData("received 1000 sha256:xyz\n", "sent something that is not a receipt")]
     [InlineData("received 1000 sha256:0000000000000000000000000000000000000000000000000000000000000000\nand more", "sent something that is not a receipt")]
+    [InlineData("received 1000 xxh128:00000000000000000000000000000000\n", "sent a receipt with xxh128, which proves nothing here: needs digest = sha256 (set both ends to the same)")]
     public void One_that_sends_no_receipt_leaves_the_delivery_unconfirmed(string answer, string reason)
     {
         using var peer = Peer(async socket =>
@@ -113,6 +116,20 @@ public abstract class BadPeerSpecs : FaultSpecs
         });
         Send(Clients(peer.Port, "confirm = receipt"), 1000);
         Assert.EndsWith(reason, ExpectMsg<Unconfirmed>(Patience).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_that_wants_deliveries_with_names_is_not_tried_again()
+    {
+        using var peer = Peer(async socket =>
+        {
+            await socket.SendAsync("deliveries/1 window=64 digests=xxh128,sha256\nerror deliver, resume or cancel is expected\n"u8.ToArray());
+            await ScriptedPeer.ReadToEndAsync(socket);
+        });
+        Send(Clients(peer.Port), Large);
+        var failed = ExpectMsg<Failed>(Patience);
+        Assert.Equal((FailureKind.Protocol, 1), (failed.Kind, failed.Report.Attempts));
+        Assert.EndsWith("speaks the deliveries protocol: needs protocol = deliveries, or another port", failed.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -139,7 +156,7 @@ public abstract class BadPeerSpecs : FaultSpecs
             for (int count; (count = await socket.ReceiveAsync(buffer)) > 0;)
                 all.Write(buffer, 0, count);
             var stored = number == 1 ? all.ToArray()[..^1] : all.ToArray();
-            await socket.SendAsync(Receipt.For(stored.Length, System.Security.Cryptography.SHA256.HashData(stored)).ToBytes());
+            await socket.SendAsync(new Receipt(stored.Length, new Digest(DigestAlgorithm.Sha256, System.Security.Cryptography.SHA256.HashData(stored))).ToBytes());
         });
         Send(Clients(peer.Port, "confirm = receipt"), 1000);
         Assert.Contains("stored different data: 999 B with", (await _events.FishForMessageAsync<BackingOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);

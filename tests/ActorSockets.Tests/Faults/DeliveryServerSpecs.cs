@@ -136,7 +136,7 @@ public abstract class DeliveryServerSpecs : FaultSpecs
     [Fact]
     public async Task A_silent_connection_between_deliveries_ends_in_order_and_one_inside_is_reset()
     {
-        var (_, port) = Serve("protocol = deliveries, sink = discard, idle-timeout = 100ms");
+        var (_, port) = Serve("protocol = deliveries, sink = discard, idle-timeout = 1s");
         using var between = await ConnectAsync(port);
         await between.DeliverAsync("a", "hello"u8.ToArray());
         Assert.Equal(DeliveryClient.Received("a", "hello"u8), await between.HearAsync());

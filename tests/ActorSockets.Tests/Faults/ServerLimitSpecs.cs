@@ -83,12 +83,12 @@ public abstract class ServerLimitSpecs : FaultSpecs
     [Fact]
     public async Task A_client_that_reads_its_echo_slowly_is_not_idle()
     {
-        var (_, port) = Serve("sink = echo\n idle-timeout = 400ms");
+        var (_, port) = Serve("sink = echo\n idle-timeout = 2s");
         using var client = await ConnectAsync(port, socket => socket.ReceiveBufferSize = 16 * 1024);
         var sending = SendAsync(client, new byte[1 << 20]);
         var (buffer, total) = (new byte[32 * 1024], 0);
         for (int count; (count = await client.ReceiveAsync(buffer)) > 0; total += count)
-            await Task.Delay(30);
+            await Task.Delay(100);
         await sending;
         Assert.Equal(1 << 20, total);
     }
@@ -96,7 +96,7 @@ public abstract class ServerLimitSpecs : FaultSpecs
     [Fact]
     public async Task A_slow_sink_is_not_an_idle_client()
     {
-        var (_, port) = Serve("sink = discard\n idle-timeout = 100ms\n processing-delay = 500ms");
+        var (_, port) = Serve("sink = discard\n idle-timeout = 1s\n processing-delay = 2500ms");
         using var client = await ConnectAsync(port);
         await client.SendAsync("hello"u8.ToArray());
         await client.FinishAsync();
