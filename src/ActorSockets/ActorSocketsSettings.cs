@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events.Overview;
+using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Ticker;
 using Akka.Configuration;
@@ -50,6 +51,9 @@ public sealed partial record ActorSocketsSettings(
 
     /// <summary>The instruments.</summary>
     public required MetricsSettings Metrics { get; init; }
+
+    /// <summary>Where streams are copied while they are sent.</summary>
+    public required SpoolSettings Spool { get; init; }
 
     /// <summary>The web server, which is a package of its own.</summary>
     public required WebSettings Web { get; init; }
@@ -121,6 +125,7 @@ public sealed partial record ActorSocketsSettings(
             CertificateSettings.From(section.Merged("tls")))
         {
             Metrics = MetricsSettings.From(section.Merged("metrics")),
+            Spool = SpoolSettings.From(section.Merged("spool")),
             Web = WebSettings.From(section.Merged("web")),
             _newServer = entry => Read("servers", entry, NewServer),
             _newTarget = entry => Read("targets", entry, NewTarget),
