@@ -1,3 +1,4 @@
+using ActorSockets.Clients;
 using ActorSockets.Events;
 using ActorSockets.Events.Overview;
 using ActorSockets.Platform;
@@ -6,14 +7,14 @@ using Akka.Actor;
 
 namespace ActorSockets;
 
-/// <summary>The one actor of this library at the top of its host's tree: <c>servers</c>, <c>clients</c>, <c>ticker</c> and <c>overview</c> are below it.</summary>
+/// <summary>The one actor of this library at the top of its host's tree: <c>outbox</c>, <c>servers</c>, <c>clients</c>, <c>ticker</c> and <c>overview</c> are below it.</summary>
 internal sealed class RootActor : UntypedActor
 {
     private readonly IActorRef _servers;
     private readonly IActorRef _clients;
     private readonly IActorRef _overview = ActorRefs.Nobody;
 
-    public RootActor(Props servers, Props clients, TickerSettings ticker, Props? overview)
+    public RootActor(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview)
     {
         if (overview is not null)
         {
@@ -23,14 +24,16 @@ internal sealed class RootActor : UntypedActor
                 Context.System.EventStream.Subscribe(_overview, kind);
         }
 
+        if (outbox is not null)
+            Context.ActorOf(outbox, OutboxActor.Name);
         _servers = Context.ActorOf(servers, "servers");
         _clients = Context.ActorOf(clients, "clients");
         if (ticker.Enabled)
             Context.ActorOf(TickerActor.Props(ticker.Interval), "ticker");
     }
 
-    public static Props Props(Props servers, Props clients, TickerSettings ticker, Props? overview) =>
-        PlainProps.Of(() => new RootActor(servers, clients, ticker, overview));
+    public static Props Props(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview) =>
+        PlainProps.Of(() => new RootActor(servers, clients, ticker, outbox, overview));
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
 

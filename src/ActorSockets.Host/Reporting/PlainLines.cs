@@ -19,7 +19,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
-        or RunEvents.Stopped or RunEvents.WebFailed;
+        or OutboxEvents.OutboxFull or OutboxEvents.OutboxFailing or OutboxEvents.OutboxDamaged or RunEvents.Stopped or RunEvents.WebFailed or RunEvents.NoOutbox;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
@@ -58,6 +58,14 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         Deliveries.Unconfirmed e => $"target {e.Target}: UNCONFIRMED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
+        Deliveries.Kept e => $"target {e.Target}: {e.Id} is in the outbox",
+        OutboxEvents.OutboxOpened e => $"outbox {e.Directory}: {e.Deliveries} deliveries, {Sizes.Format(e.Bytes)}",
+        OutboxEvents.OutboxDamaged e => $"outbox: {Printable.Of(e.Description)}",
+        OutboxEvents.OutboxFull e => $"outbox: FULL: {e.Limit}; nothing is accepted until there is room",
+        OutboxEvents.OutboxHasRoom => "outbox: has room again",
+        OutboxEvents.OutboxFailing e => $"outbox: {e.Reason}; retrying",
+        OutboxEvents.OutboxWorks => "outbox: works again",
+        RunEvents.NoOutbox e => $"error: {ActorSocketsSettings.Root}.outbox: {e.Reason}",
         Ticked e => $"tick {e.Number}",
         RunEvents.WebListening e => $"web: listening on http://{e.Endpoint}/{(Exposes(e.Endpoint) ? ", exposed on every network interface" : "")}",
         RunEvents.WebFailed e => $"error: {ActorSocketsSettings.Root}.web: {e.Reason}",

@@ -29,6 +29,9 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
     /// <summary>How often the target found that bytes and digest do not fit.</summary>
     public int Mismatches { get; set; }
 
+    /// <summary>When it was added to the queue.</summary>
+    public TimeSpan AddedAt { get; init; }
+
     public TimeSpan StartedAt { get; set; }
 
     /// <summary>When a byte was last taken that no attempt before had got across: attempts that never do are given up.</summary>

@@ -98,6 +98,9 @@ internal sealed class SenderActor : TargetActor
                 break;
             case Signal.GiveUp when _confirmingSince is not null:
                 break;
+            case Signal.GiveUp when _progress.HasExpired() && TimeLeft(Current) > TimeSpan.Zero && IsDurable:
+                BackOff(FailureKind.NoProgress, $"no progress for {Durations.Format(Target.GiveUpAfter)} (give-up-after)");
+                break;
             case Signal.GiveUp when _progress.HasExpired():
                 GiveUp();
                 break;
@@ -122,7 +125,7 @@ internal sealed class SenderActor : TargetActor
     {
         switch (message)
         {
-            case Signal.Retry:
+            case Signal.Retry or TargetCommands.RetryNow:
                 BeginAttempt();
                 break;
             case Signal.GiveUp:
@@ -130,6 +133,8 @@ internal sealed class SenderActor : TargetActor
                 break;
             default:
                 AnyTime(message);
+                if (message is Deliveries.Drain && GivesBack)
+                    GiveBack();
                 break;
         }
     }
@@ -137,6 +142,18 @@ internal sealed class SenderActor : TargetActor
     private bool FromConnection => Sender.Equals(_connection);
 
     protected override void Cancel(Delivery underWay) => Fail(FailureKind.Cancelled, "cancelled");
+
+    protected override void Drop(Delivery underWay)
+    {
+        EndAttempt();
+        Next();
+    }
+
+    private void GiveBack()
+    {
+        Withdraw(Current);
+        Next();
+    }
 
     private void Next()
     {
@@ -199,12 +216,16 @@ internal sealed class SenderActor : TargetActor
         {
             GiveUp();
         }
+        else if (GivesBack)
+        {
+            GiveBack();
+        }
         else
         {
             var delay = Target.Backoff.Delay(++Current.FruitlessAttempts, Random.Shared.NextDouble());
             Timers.StartSingleTimer(Signal.Retry, Signal.Retry, delay);
             Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, TimeLeft(Current));
-            Publish(new Deliveries.BackingOff(Target.Name, Id, Current.Attempts, kind, reason, Current.Taken, delay));
+            Tell(Current, new Deliveries.BackingOff(Target.Name, Id, Current.Attempts, kind, reason, Current.Taken, delay));
             Become(BackingOff);
         }
     }
@@ -212,7 +233,7 @@ internal sealed class SenderActor : TargetActor
     private void GiveUp()
     {
         var (kind, reason) = _lastFailure ?? (FailureKind.NoProgress, "");
-        Fail(kind, $"no progress for {Durations.Format(Target.GiveUpAfter)} (give-up-after){(reason.Length == 0 ? "" : $"; last failure: {reason}")}");
+        Fail(kind, Exhausted(reason));
     }
 
     private void Fail(FailureKind kind, string reason) => Finish(report => new Deliveries.Failed(Target.Name, Id, kind, reason, report));

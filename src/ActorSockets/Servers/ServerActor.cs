@@ -11,7 +11,7 @@ namespace ActorSockets.Servers;
 /// One endpoint: a <see cref="ListenerActor"/> that listens on it, and a <see cref="ReceiverActor"/> or
 /// <see cref="DeliveriesReceiverActor"/> for each connection that it admits.
 /// <code>
-///   Opening ── the inbox is open, if there is one ──► Listening
+///   Opening ── its inbox, or the outbox, is open ──► Listening
 ///      └── it cannot be opened ──► BindFailed, stopped
 ///
 ///   Listening ── Drain ──► the listener stops; Drained when the last connection has ended
@@ -54,6 +54,8 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     {
         if (_memory.Arrivals is { } arrivals)
             arrivals.Value.PipeTo(Self, success: opened => new Opened(opened), failure: e => new OpeningFailed(e.Message));
+        else if (_memory.Needs is { } needs)
+            needs.PipeTo(Self, success: () => new Opened(null), failure: e => new OpeningFailed(e.Message));
         else
             Listen();
         if (_memory.Store.Cleans && _memory.Arrivals is null)
@@ -129,10 +131,11 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     private bool FromListener => Sender.Equals(_listener);
 
-    private void Open(IArrivals arrivals)
+    private void Open(IArrivals? arrivals)
     {
         _arrivals = arrivals;
-        Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
+        if (arrivals is not null)
+            Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
         if (_drainer is null)
             Listen();
     }
@@ -245,7 +248,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         Settled,
     }
 
-    private sealed record Opened(IArrivals Arrivals);
+    private sealed record Opened(IArrivals? Arrivals);
 
     private sealed record OpeningFailed(string Reason);
 

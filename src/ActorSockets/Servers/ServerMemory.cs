@@ -1,4 +1,5 @@
 using System.Net;
+using ActorSockets.Outbox;
 using ActorSockets.Protocols;
 using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
@@ -14,17 +15,24 @@ internal sealed class ServerMemory(ServerSettings server)
     /// <summary>Where deliveries go, opened when it is asked for; null: the server speaks the raw protocol.</summary>
     public Lazy<Task<IArrivals>>? Arrivals { get; private init; }
 
+    /// <summary>What it needs before it listens, whatever the protocol; null: nothing.</summary>
+    public Task? Needs { get; private init; }
+
     /// <summary>Where it has listened; null when it never did.</summary>
     public IPEndPoint? Endpoint { get; set; }
 
     /// <summary>The memory of a server of any protocol.</summary>
     /// <param name="server">Its settings.</param>
     /// <param name="inboxes">Those of the system.</param>
+    /// <param name="outbox">That of the system, for relays.</param>
+    /// <param name="remembers">How long the outbox remembers what came: the longest time of its servers.</param>
     /// <param name="createSink">Makes the sinks of deliveries that go into no inbox.</param>
-    public static ServerMemory Of(ServerSettings server, Inboxes inboxes, SinkSource createSink)
+    public static ServerMemory Of(ServerSettings server, Inboxes inboxes, OutboxAccess outbox, TimeSpan remembers, SinkSource createSink)
     {
         if (server.Protocol == Protocol.Raw)
-            return new ServerMemory(server);
+            return new ServerMemory(server) { Needs = server.Sink == "relay" ? outbox.Opened : null };
+        if (server.Sink == "relay")
+            return new ServerMemory(server) { Arrivals = new Lazy<Task<IArrivals>>(async () => new RelayArrivals(server, remembers, new Relay(server, await outbox.Opened))) };
         if (server.Sink == "file")
             return new ServerMemory(server) { Arrivals = inboxes.Of(server) };
 

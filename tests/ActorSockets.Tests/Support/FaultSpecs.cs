@@ -58,7 +58,7 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
 
     protected IActorRef Clients(IReadOnlyList<TargetSettings> targets)
     {
-        LastClients = Sys.ActorOf(ClientSupervisor.Props(targets, 256, Connector));
+        LastClients = Sys.ActorOf(ClientSupervisor.Props(targets, 256, Connector, new OutboxAccess(null)));
         _roots.Add(LastClients);
         return LastClients;
     }
@@ -68,7 +68,7 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
     {
         var events = SubscribeTo<ServerEvents.Bound>();
         var settings = Server($"directory = \"{Directory}\"\n{hocon}");
-        var server = Sys.ActorOf(ServerActor.Props(settings, ServerMemory.Of(settings, new Inboxes(StoreLibrary.Open), Create), Create, Listen));
+        var server = Sys.ActorOf(ServerActor.Props(settings, ServerMemory.Of(settings, new Inboxes(StoreLibrary.Open), new OutboxAccess(null), TimeSpan.Zero, Create), Create, Listen));
         _roots.Add(server);
         return (server, events.ExpectMsg<ServerEvents.Bound>().Endpoint.Port);
 
