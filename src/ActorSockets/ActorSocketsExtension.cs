@@ -171,6 +171,9 @@ public sealed class ActorSocketsExtension : IExtension
     /// <exception cref="IOException">It cannot be opened: why.</exception>
     public Task WhenOutboxIsOpenAsync() => Settings.Outbox is null ? Task.CompletedTask : _outbox.Opened;
 
+    /// <summary>Done after the end of the system, when another process may open the outbox.</summary>
+    internal Task WhenOutboxIsClosedAsync() => _outbox.Closed;
+
     /// <summary>Whether no new deliveries and connections are taken any more.</summary>
     internal bool IsDraining
     {

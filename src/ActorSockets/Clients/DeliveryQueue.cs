@@ -106,8 +106,16 @@ internal sealed class DeliveryQueue(int maxQueued)
     {
         if (_waiting.Count >= maxQueued)
             return false;
-        delivery.Number = _added++;
-        _byId[delivery.Command.Id] = _waiting.AddLast(delivery);
+        delivery.Number = delivery.Command.Place ?? _added++;
+        var node = new LinkedListNode<Delivery>(delivery);
+        _byId[delivery.Command.Id] = node;
+        var before = _waiting.Last;
+        while (before is not null && before.Value.Number > delivery.Number)
+            before = before.Previous;
+        if (before is null)
+            _waiting.AddFirst(node);
+        else
+            _waiting.AddAfter(before, node);
         return true;
     }
 

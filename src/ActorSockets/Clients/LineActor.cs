@@ -185,6 +185,7 @@ internal sealed class LineActor : UntypedActor, IWithTimers
             {
                 Age = age > TimeSpan.Zero ? age : TimeSpan.Zero,
                 AttemptsBefore = delivery.Attempts,
+                Place = delivery.Number,
             });
         }
 
@@ -220,7 +221,7 @@ internal sealed class LineActor : UntypedActor, IWithTimers
     /// <summary>One write at a time; what ends meanwhile goes together.</summary>
     private void Write()
     {
-        if (_outbox is not null && !_isComparing && _records.TakeBatch() is { } batch)
+        if (_outbox is not null && !_isComparing && (_draining || !_isRearranged) && _records.TakeBatch() is { } batch)
         {
             string[] ended = [.. batch.Where(record => record is not OutboxRecord.Tried).Select(record => record.Delivery.Id)];
             _outbox.RecordAsync(batch).PipeTo(Self, success: () => new Written(ended), failure: e => new StoreFailed(e.Message, IsBeginning: false, IsOfFetch: false));

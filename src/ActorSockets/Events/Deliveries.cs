@@ -20,6 +20,9 @@ public static class Deliveries
         /// <summary>How long it has waited in an outbox.</summary>
         internal TimeSpan Age { get; init; }
 
+        /// <summary>Its place in the line of an outbox; null: behind those that came before it.</summary>
+        internal long? Place { get; init; }
+
         /// <summary>Attempts that were made before it came out of the outbox.</summary>
         internal int AttemptsBefore { get; init; }
     }

@@ -5,6 +5,7 @@ namespace ActorSockets.Outbox;
 internal sealed class OutboxAccess(OutboxSettings? settings)
 {
     private readonly TaskCompletionSource<OpenOutbox> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Where it is, and how much it may hold; null: the system has none.</summary>
     public OutboxSettings? Settings => settings;
@@ -50,7 +51,11 @@ internal sealed class OutboxAccess(OutboxSettings? settings)
     {
         if (_opened.Task.IsCompletedSuccessfully)
             await _opened.Task.Result.Store.DisposeAsync();
+        _closed.TrySetResult();
     }
+
+    /// <summary>Done when <see cref="CloseAsync"/> is.</summary>
+    public Task Closed => settings is null ? Task.CompletedTask : _closed.Task;
 }
 
 /// <summary>An open outbox, and the store that it is a part of.</summary>

@@ -51,10 +51,6 @@ internal sealed partial class Series(Snapshot snapshot, int maxTargets)
         return Phases.Select(phase => new Measurement<long>(counts.GetValueOrDefault(phase), Tag("state", Word(phase.ToString()))));
     }
 
-    public IEnumerable<Measurement<long>> Outbox() => snapshot.Outbox is { } outbox
-        ? [new Measurement<long>(outbox.Waiting, Tag("state", "waiting")), new Measurement<long>(outbox.SetAside, Tag("state", "set_aside"))]
-        : [];
-
     public IEnumerable<Measurement<T>> OfOutbox<T>(Func<OutboxSnapshot, T> figure) where T : struct =>
         snapshot.Outbox is { } outbox ? [new Measurement<T>(figure(outbox))] : [];
 
