@@ -52,7 +52,7 @@ internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> open
                 Publish(new OutboxEvents.OutboxFull(what));
                 break;
             case FullChanged:
-                Publish(new OutboxEvents.OutboxHasRoom());
+                Publish(new OutboxEvents.OutboxHasRoom(access.Settings!.Directory));
                 break;
             case Signal.Execute when !_isExecuting:
                 _isExecuting = true;
@@ -81,7 +81,7 @@ internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> open
                 break;
             case Signal.Works:
                 _isFailing = false;
-                Publish(new OutboxEvents.OutboxWorks());
+                Publish(new OutboxEvents.OutboxWorks(access.Settings!.Directory));
                 break;
             case Signal:
                 break;

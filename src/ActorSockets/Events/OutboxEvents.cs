@@ -19,13 +19,13 @@ public static class OutboxEvents
     public sealed record OutboxFull(string Limit) : IOutboxEvent;
 
     /// <summary>There is room again.</summary>
-    public sealed record OutboxHasRoom : IOutboxEvent;
+    public sealed record OutboxHasRoom(string Directory) : IOutboxEvent;
 
     /// <summary>The store cannot be read or written at the moment. Published once, until <see cref="OutboxWorks"/>; it is tried again.</summary>
     public sealed record OutboxFailing(string Reason) : IOutboxEvent;
 
     /// <summary>The store can be read and written again.</summary>
-    public sealed record OutboxWorks : IOutboxEvent;
+    public sealed record OutboxWorks(string Directory) : IOutboxEvent;
 
     /// <summary>What the outbox holds; published each second, if it changed.</summary>
     /// <param name="Waiting">Deliveries that are queued or held.</param>
