@@ -34,13 +34,13 @@ internal static class ActorHost
         """);
 
     /// <summary>Runs until everything is delivered or a signal stops it; returns the exit code.</summary>
-    /// <param name="config">What to run.</param>
+    /// <param name="source">What to run.</param>
     /// <param name="showTicker">Whether the final summary has a line about the ticker.</param>
     /// <param name="signals">Signals, from before the configuration was read.</param>
     /// <exception cref="SettingsException">The configuration is wrong; lists every error. Nothing has started.</exception>
-    public static async Task<int> RunAsync(Config config, bool showTicker, StopSignals signals)
+    public static async Task<int> RunAsync(ConfigurationSource source, bool showTicker, StopSignals signals)
     {
-        var settings = ProgramSettings.From(config);
+        var settings = ProgramSettings.From(source.Layers.Effective);
         var format = settings.Report.Format switch
         {
             ReportFormat.Auto => Terminal.IsThere && !settings.Report.Quiet ? ReportFormat.Live : ReportFormat.Lines,
@@ -48,8 +48,8 @@ internal static class ActorHost
         };
 
         await using var output = new Output(format == ReportFormat.Live, settings.Report);
-        using var system = Start(config, output);
-        var run = new Run(system, settings, format, showTicker, output, signals);
+        using var system = Start(source.Layers.Effective, output);
+        var run = new Run(system, settings, source, format, showTicker, output, signals);
         var exitCode = await run.ToEndAsync();
         if (!run.EndsAtOnce)
             await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance), signals.Second);

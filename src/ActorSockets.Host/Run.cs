@@ -12,7 +12,7 @@ namespace ActorSockets.Host;
 /// drains, the second one ends at once, and so does a stdout that nobody reads any more.
 /// </summary>
 internal sealed class Run(
-    ActorSystem system, ProgramSettings settings, ReportFormat format, bool showTicker, Output output, StopSignals signals)
+    ActorSystem system, ProgramSettings settings, ConfigurationSource source, ReportFormat format, bool showTicker, Output output, StopSignals signals)
 {
     private static readonly TimeSpan LastOutcomesTimeout = TimeSpan.FromSeconds(1);
 
@@ -60,7 +60,7 @@ internal sealed class Run(
         if (!signals.First.IsCompleted && !EndsAtOnce)
         {
             sockets.DeliverConfigured();
-            await EndAsync(reporter);
+            await EndAsync(reporter, sockets);
         }
 
         _serviceManager.Stopping();
@@ -119,12 +119,25 @@ internal sealed class Run(
         return exitCode == ExitCodes.Success ? ExitCodes.Failure : exitCode;
     }
 
-    private async Task EndAsync(IActorRef reporter)
+    /// <summary>Waits for the end, and reloads the configuration as often as a signal asks for it.</summary>
+    private async Task EndAsync(IActorRef reporter, ActorSocketsExtension sockets)
     {
-        var allEnded = settings.ExitWhenDelivered
-            ? reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), Timeout.InfiniteTimeSpan)
-            : AtOnce;
-        await Task.WhenAny(signals.First, AtOnce, allEnded);
+        Reloader? reloader = null;
+        while (!signals.First.IsCompleted && !EndsAtOnce)
+        {
+            var reload = signals.Reload;
+            var allEnded = settings.ExitWhenDelivered
+                ? reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), Timeout.InfiniteTimeSpan)
+                : AtOnce;
+            if (await Task.WhenAny(reload, signals.First, AtOnce, allEnded) != reload)
+                return;
+            // One more that comes meanwhile finds the file changed again.
+            signals.TakeReload();
+            reloader ??= new Reloader(sockets, reporter, settings, source);
+            _serviceManager.Reloading();
+            await Task.WhenAny(reloader.ReloadAsync(), signals.First, AtOnce);
+            _serviceManager.Ready();
+        }
     }
 
     /// <summary>Deliveries that were cut off have an outcome too: how much of each was taken.</summary>

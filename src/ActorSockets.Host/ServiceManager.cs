@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
@@ -22,6 +23,9 @@ internal sealed class ServiceManager(string? address, TimeSpan watchdog)
     }
 
     public void Ready() => Tell("READY=1");
+
+    /// <summary>The configuration is being read again; <see cref="Ready"/> ends that.</summary>
+    public void Reloading() => Tell(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000)}"));
 
     public void Stopping() => Tell("STOPPING=1");
 

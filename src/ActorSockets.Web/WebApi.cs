@@ -51,6 +51,7 @@ internal sealed class WebApi : IDisposable
             return (request.Method, request.Path) switch
             {
                 ("POST", "/api/cancel") => await CancelAsync(request),
+                ("POST", "/api/retry") => await RetryAsync(request),
                 ("POST", _) => HttpResponse.Text(404, "not found"),
                 (_, "/metrics") => Compressed(request, new HttpResponse(200, PrometheusExporter.ContentType, await MetricsAsync())),
                 (_, "/health/live") => await LiveAsync(),
@@ -105,21 +106,32 @@ internal sealed class WebApi : IDisposable
 
     private async Task<HttpResponse> CancelAsync(HttpRequest request)
     {
-        Cancel? asked;
-        try
-        {
-            asked = JsonSerializer.Deserialize<Cancel>(request.Body, Options);
-        }
-        catch (JsonException)
-        {
-            asked = null;
-        }
-
-        if (asked is not { Target: { } target, Id: { } id })
+        if (Asked(request) is not { Target: { } target, Id: { } id })
             return HttpResponse.Text(400, """the body must be {"target":"NAME","id":"DELIVERY"}""");
         return await _sockets.Ref.Ask<object>(new Deliveries.Cancel(id, target), _settings.RequestTimeout) is Deliveries.Cancelled
             ? new HttpResponse(200, Json, """{"cancelled":true}"""u8.ToArray())
             : HttpResponse.Text(404, "the target has no unfinished delivery with that id");
+    }
+
+    private async Task<HttpResponse> RetryAsync(HttpRequest request)
+    {
+        if (Asked(request) is not { Target: { } target })
+            return HttpResponse.Text(400, """the body must be {"target":"NAME"}""");
+        return await _sockets.Ref.Ask<object>(new Deliveries.Retry(target), _settings.RequestTimeout) is Deliveries.Retrying
+            ? new HttpResponse(200, Json, """{"retrying":true}"""u8.ToArray())
+            : HttpResponse.Text(404, "the target does not back off");
+    }
+
+    private static Change? Asked(HttpRequest request)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Change>(request.Body, Options);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Server-sent events: an id, the JSON of <c>--json</c>. A client that was away says which id it saw last.</summary>
@@ -173,5 +185,5 @@ internal sealed class WebApi : IDisposable
         return response with { Body = compressed.ToArray(), Headers = [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")] };
     }
 
-    private sealed record Cancel(string? Target, string? Id);
+    private sealed record Change(string? Target, string? Id);
 }

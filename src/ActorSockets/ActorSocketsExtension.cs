@@ -8,6 +8,7 @@ using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
+using ActorSockets.Transport.Tls;
 using Akka.Actor;
 
 namespace ActorSockets;
@@ -38,7 +39,8 @@ public sealed class ActorSocketsExtension : IExtension
                 ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(names.ResolveAsync), _outbox),
                 Settings.Ticker,
                 Settings.Outbox is null ? null : OutboxActor.Props(_outbox, StoreLibrary.Open),
-                Overview()),
+                Overview(),
+                Certificates(Settings)),
             ActorSocketsSettings.Root);
 
         // The end of the system resets every open socket; until then there is time to finish.
@@ -56,6 +58,16 @@ public sealed class ActorSocketsExtension : IExtension
 
         ISink CreateSink(ServerSettings server, string peer, FileStore store, DeliveryInfo? delivery) =>
             SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store, delivery, _outbox), options?.Sinks);
+    }
+
+    private static Props? Certificates(ActorSocketsSettings settings)
+    {
+        (string, TlsFiles)[] watched =
+        [
+            .. settings.Servers.Where(s => s.Tls is not null).Select(s => ($"server {s.Name}", s.Tls!.Files)),
+            .. settings.Targets.Where(t => t.Tls is not null).Select(t => ($"target {t.Name}", t.Tls!.Files)),
+        ];
+        return watched.Length == 0 ? null : CertificateWatchActor.Props(settings.Certificates, watched);
     }
 
     /// <summary>The settings that are in force.</summary>

@@ -19,13 +19,15 @@ namespace ActorSockets;
 /// <param name="MaxConnecting">Connections that all targets together may be opening at a time.</param>
 /// <param name="DrainTimeout">How long what is under way may go on after a stop.</param>
 /// <param name="CutOffTimeout">How long ending the rest may take after that.</param>
+/// <param name="Certificates">Reload and expiry of certificates.</param>
 public sealed partial record ActorSocketsSettings(
     IReadOnlyList<ServerSettings> Servers,
     IReadOnlyList<TargetSettings> Targets,
     TickerSettings Ticker,
     int MaxConnecting,
     TimeSpan DrainTimeout,
-    TimeSpan CutOffTimeout)
+    TimeSpan CutOffTimeout,
+    CertificateSettings Certificates)
 {
     /// <summary>The section that these settings live in.</summary>
     public const string Root = SettingsSection.Root;
@@ -119,7 +121,8 @@ public sealed partial record ActorSocketsSettings(
             TickerSettings.From(section.Merged("ticker")),
             section.Int("max-connecting", 1, 100_000),
             section.Merged("shutdown").Duration("drain-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
-            section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)))
+            section.Merged("shutdown").Duration("cut-off-timeout", TimeSpan.Zero, TimeSpan.FromHours(1)),
+            CertificateSettings.From(section.Merged("tls")))
         {
             Metrics = MetricsSettings.From(section.Merged("metrics")),
             Web = WebSettings.From(section.Merged("web")),

@@ -7,14 +7,14 @@ using Akka.Actor;
 
 namespace ActorSockets;
 
-/// <summary>The one actor of this library at the top of its host's tree: <c>outbox</c>, <c>servers</c>, <c>clients</c>, <c>ticker</c> and <c>overview</c> are below it.</summary>
+/// <summary>The one actor of this library at the top of its host's tree: <c>outbox</c>, <c>servers</c>, <c>clients</c>, <c>ticker</c> and <c>overview</c> are below it; with TLS, <c>certificates</c> too.</summary>
 internal sealed class RootActor : UntypedActor
 {
     private readonly IActorRef _servers;
     private readonly IActorRef _clients;
     private readonly IActorRef _overview = ActorRefs.Nobody;
 
-    public RootActor(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview)
+    public RootActor(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview, Props? certificates)
     {
         if (overview is not null)
         {
@@ -30,10 +30,12 @@ internal sealed class RootActor : UntypedActor
         _clients = Context.ActorOf(clients, "clients");
         if (ticker.Enabled)
             Context.ActorOf(TickerActor.Props(ticker.Interval), "ticker");
+        if (certificates is not null)
+            Context.ActorOf(certificates, "certificates");
     }
 
-    public static Props Props(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview) =>
-        PlainProps.Of(() => new RootActor(servers, clients, ticker, outbox, overview));
+    public static Props Props(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview, Props? certificates) =>
+        PlainProps.Of(() => new RootActor(servers, clients, ticker, outbox, overview, certificates));
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
 

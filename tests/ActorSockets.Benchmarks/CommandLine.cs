@@ -16,14 +16,19 @@ internal static class CommandLine
     [
         ("send", "bulk send to a plain sink", true, SendWork.RunAsync),
         ("receive", "bulk receive and discard; both ends ours", true, ReceiveWork.RunAsync),
+        ("tls", "bulk send and receive over TLS; both ends ours", true, TlsWork.RunAsync),
         ("fan-out", "one file to 1, 10 and 100 targets, alone and beside stalled ones", true, FanOutWork.RunAsync),
         ("isolation", "one healthy target alone, and beside 50 that are dead, stalled or slow, or whose names never resolve", true, IsolationWork.RunAsync),
         ("many", "10,000 targets; 10,000 connections at a server", false, ManyWork.RunAsync),
         ("responsiveness", "how late a 10 ms ticker is under load", false, ResponsivenessWork.RunAsync),
         ("waiting", "CPU time while every target is stalled", false, WaitingWork.RunAsync),
         ("cold-start", "1 KiB as a whole process", false, ColdStartWork.RunAsync),
+        ("web", "what the web server costs: throughput beside a scraper, and a start", true, WebWork.RunAsync),
         ("memory", "peak memory over payload size and number of targets", false, MemoryWork.RunAsync),
     ];
+
+    private static readonly (string Name, string Description, bool IsBulk, Func<Bench, CancellationToken, Task> RunAsync) Kills =
+        ("kills", "senders and servers of the deliveries protocol killed, connections reset, 200 kills a round: each payload is stored once; not in all", false, KillWork.RunAsync);
 
     public static Task<int> RunAsync(string[] args)
     {
@@ -44,7 +49,7 @@ internal static class CommandLine
 
         var root = new RootCommand("Runs the program and its peers on the same work, in turns. Loopback only; ends by itself.");
         Add(new Command("all", "all of these"), true, [.. Works.Select(w => w.RunAsync)]);
-        foreach (var work in Works)
+        foreach (var work in Works.Append(Kills))
             Add(new Command(work.Name, work.Description), work.IsBulk, [work.RunAsync]);
         return root.Parse(args).InvokeAsync();
 

@@ -41,6 +41,49 @@ public sealed class DeliveriesSpecs : IDisposable
     }
 
     [Fact]
+    public async Task The_other_implementation_delivers_to_our_server_and_is_resumed()
+    {
+        var file = Path.Combine(_directory, "payload.bin");
+        var bytes = new byte[3_000_000];
+        Random.Shared.NextBytes(bytes);
+        await File.WriteAllBytesAsync(file, bytes);
+        var inbox = Directory.CreateDirectory(Path.Combine(_directory, "inbox")).FullName;
+        await using var server = HostProcess.Start("serve", ":0", "--sink", inbox, "--protocol", "deliveries");
+        var port = await server.PortOfAsync("server-1");
+        Assert.Contains("from report-1 0", await TalkAsync("cut=1234567"), StringComparison.Ordinal);
+        await server.HearAsync("did not finish report-1: .*MiB .* kept for another connection");
+        var said = await TalkAsync();
+        Assert.Matches(@"(?m)^from report-1 [1-9]\d{5,}$", said);
+        Assert.Matches(@"(?m)^received report-1 3000000 sha256:[0-9a-f]{64}$", said);
+        Assert.Matches(@"(?m)^received report-1 3000000 sha256:[0-9a-f]{64}$", await TalkAsync());
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(Assert.Single(Directory.GetFiles(inbox))));
+        Assert.Equal("a report.bin", Path.GetFileName(Assert.Single(Directory.GetFiles(inbox))));
+
+        async Task<string> TalkAsync(params string[] cut)
+        {
+            using var client = Process.Start(new ProcessStartInfo("python3", [Peer, "send", "127.0.0.1", $"{port}", "report-1", file, "a report.bin", .. cut]) { RedirectStandardOutput = true })!;
+            var talk = await client.StandardOutput.ReadToEndAsync();
+            await client.WaitForExitAsync();
+            return talk;
+        }
+    }
+
+    [Fact]
+    public async Task A_raw_client_and_a_server_of_deliveries_say_what_is_wrong()
+    {
+        await using var server = HostProcess.Start("serve", ":0", "--sink", "discard", "--protocol", "deliveries");
+        var port = await server.PortOfAsync("server-1");
+        foreach (var confirm in new[] { "close", "receipt" })
+        {
+            var (exitCode, said) = await HostProcess.RunAsync("send", "LICENSE", "--to", $":{port}", "--confirm", confirm);
+            Assert.Equal(1, exitCode);
+            Assert.Contains("speaks the deliveries protocol: needs protocol = deliveries, or another port", said, StringComparison.Ordinal);
+        }
+
+        await server.HearAsync("broke off after .*: the client does not speak the deliveries protocol; is it raw\\?");
+    }
+
+    [Fact]
     public async Task A_raw_server_is_sent_nothing()
     {
         await using var server = HostProcess.Start("serve", ":0", "--sink", "discard", "--json");

@@ -9,6 +9,24 @@ public sealed class LoadedAssemblySpecs
     private static readonly string[] Database = ["ActorSockets.Storage.dll", "Microsoft.Data.Sqlite.dll", "SQLitePCLRaw.core.dll", "libe_sqlite3.so"];
     private static readonly string[] OnDemand = ["ActorSockets.Web.dll", "System.Net.Http.dll", .. Database];
 
+    private static readonly string[] OfTls = ["System.Net.Security.dll", "System.Security.Cryptography.X509Certificates.dll"];
+
+    [Fact]
+    public async Task A_plain_send_and_a_plain_server_load_no_TLS()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+
+        await using var server = HostProcess.Start("serve", ":0", "--sink", "discard");
+        var port = await server.PortOfAsync("server-1");
+        // It stays until it has sent all.
+        await using var sender = HostProcess.Start("send", "README.md", "--to", $":{port}", "--limit-rate", "1KiB");
+        await sender.HearAsync("connected");
+        await server.HearAsync("connected");
+        Assert.Empty(Loaded(server).Intersect(OfTls));
+        Assert.Empty(Loaded(sender).Intersect(OfTls));
+    }
+
     [Fact]
     public async Task Only_a_server_that_stores_deliveries_loads_a_database_and_none_a_web_server()
     {

@@ -10,8 +10,10 @@ public sealed class SendAndServeSpecs : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("send-and-serve-specs-").FullName;
 
-    [Fact]
-    public async Task A_file_is_sent_to_two_servers_with_proof()
+    [Theory]
+    [InlineData("sha256")]
+    [InlineData("xxh128")]
+    public async Task A_file_is_sent_to_two_servers_with_proof(string digest)
     {
         var content = new byte[3_000_001];
         new Random(5).NextBytes(content);
@@ -19,9 +21,9 @@ public sealed class SendAndServeSpecs : IDisposable
         await File.WriteAllBytesAsync(file, content);
         var inbox = Directory.CreateDirectory(Path.Combine(_directory, "inbox")).FullName;
 
-        await using var server = HostProcess.Start("serve", ":0", "127.0.0.1:0", "--sink", inbox, "--receipt");
+        await using var server = HostProcess.Start("serve", ":0", "127.0.0.1:0", "--sink", inbox, "--receipt", "--digest", digest);
         var (one, two) = (await server.PortOfAsync("server-1"), await server.PortOfAsync("server-2"));
-        var (exitCode, said) = await HostProcess.RunAsync("send", file, "--to", $"localhost:{one}", "--to", $":{two}", "--confirm", "receipt");
+        var (exitCode, said) = await HostProcess.RunAsync("send", file, "--to", $"localhost:{one}", "--to", $":{two}", "--confirm", "receipt", "--digest", digest);
         Assert.Equal(0, exitCode);
         Assert.Matches($@"(?m)^1-localhost_{one} +delivered +3000001 ", said);
         Assert.Matches($@"(?m)^2-127.0.0.1_{two} +delivered +3000001 ", said);

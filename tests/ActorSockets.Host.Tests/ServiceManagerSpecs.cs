@@ -35,6 +35,22 @@ public sealed class ServiceManagerSpecs : IDisposable
     }
 
     [Fact]
+    public async Task It_says_when_it_reloads_and_when_it_has()
+    {
+        var (path, conf) = (Path.Combine(_directory, "notify"), Path.Combine(_directory, "relay.conf"));
+        await File.WriteAllTextAsync(conf, "actor-sockets.servers.in { port = 0, sink = discard }");
+        _systemd.Bind(new UnixDomainSocketEndPoint(path));
+        await using var server = HostProcess.StartBelow("env", [$"NOTIFY_SOCKET={path}"], "run", conf);
+        Assert.Equal("READY=1", await HearAsync());
+        await server.SignalAsync("HUP");
+        Assert.Matches("^RELOADING=1\nMONOTONIC_USEC=[0-9]+$", await HearAsync());
+        Assert.Equal("READY=1", await HearAsync());
+        await server.SignalAsync("TERM");
+        Assert.Equal("STOPPING=1", await HearAsync());
+        Assert.Equal(0, await server.ExitCodeAsync());
+    }
+
+    [Fact]
     public async Task A_program_that_cannot_listen_is_never_ready()
     {
         using var taken = new TcpListener(System.Net.IPAddress.Loopback, 0);

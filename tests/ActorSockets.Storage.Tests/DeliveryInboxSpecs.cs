@@ -54,7 +54,7 @@ public sealed class DeliveryInboxSpecs : IAsyncLifetime
         {
             await lost.SayAsync($"deliver x 3000000 name=big{fields}\n");
             await lost.SayBodyAsync(payload.AsMemory(0, 1_000_000));
-            lost.Finish();
+            await lost.FinishAsync();
             await Assert.ThrowsAnyAsync<IOException>(lost.HearAsync);
         }
 
@@ -163,6 +163,28 @@ public sealed class DeliveryInboxSpecs : IAsyncLifetime
         var bound = await ActorSocketsExtension.For(other).WhenBoundAsync();
         Assert.Contains(_directory, Assert.Single(bound.Failed).Reason, StringComparison.Ordinal);
         await other.Terminate();
+    }
+
+    [Fact]
+    public async Task A_directory_is_free_when_the_last_of_its_servers_is_removed()
+    {
+        await RestartAsync("a { }\n b { }");
+        var library = ActorSocketsExtension.For(_system!);
+        await library.RemoveServerAsync("a");
+        using (var client = await DeliveryClient.ConnectAsync(_ports["b"]))
+        {
+            await client.DeliverAsync("x", "hello"u8.ToArray(), " name=x");
+            Assert.Equal(DeliveryClient.Received("x", "hello"u8), await client.HearAsync());
+        }
+
+        await library.RemoveServerAsync("b");
+        using var other = ActorSystem.Create("other", Settings("c { }"));
+        Assert.Empty((await ActorSocketsExtension.For(other).WhenBoundAsync()).Failed);
+        await other.Terminate();
+        var port = (await library.AddServerAsync(library.Settings.NewServer("d", "127.0.0.1", 0))).Port;
+        using var again = await DeliveryClient.ConnectAsync(port);
+        await again.SayAsync("resume x 5\n");
+        Assert.Equal(DeliveryClient.Received("x", "hello"u8), await again.HearAsync());
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
+using ActorSockets.Protocols;
 using ActorSockets.Protocols.Raw;
 using ActorSockets.Tests.Support;
 using FsCheck;
@@ -51,9 +52,11 @@ public sealed class PureProperties
     }
 
     [Property]
-    public bool A_receipt_is_read_as_it_was_written(NonNegativeInt bytes, byte[] payload)
+    public bool A_receipt_is_read_as_it_was_written(NonNegativeInt bytes, byte[] payload, DigestAlgorithm algorithm)
     {
-        var receipt = Receipt.For(bytes.Get, System.Security.Cryptography.SHA256.HashData(payload));
+        using var digest = PayloadDigest.Of(algorithm);
+        digest.Append(payload);
+        var receipt = new Receipt(bytes.Get, digest.Value());
         return Receipt.Parse(receipt.ToBytes()) == receipt && receipt.ToBytes().Length <= Receipt.MaxLength;
     }
 
@@ -64,7 +67,7 @@ public sealed class PureProperties
     [Property(MaxTest = 1000)]
     public bool A_receipt_with_one_byte_changed_is_another_one_or_none(NonNegativeInt at, byte value, byte[] payload)
     {
-        var receipt = Receipt.For(payload.Length, System.Security.Cryptography.SHA256.HashData(payload));
+        var receipt = new Receipt(payload.Length, new Digest(DigestAlgorithm.Sha256, System.Security.Cryptography.SHA256.HashData(payload)));
         var bytes = receipt.ToBytes();
         var changed = bytes[at.Get % bytes.Length] != value;
         bytes[at.Get % bytes.Length] = value;
@@ -73,7 +76,7 @@ public sealed class PureProperties
 
     [Fact]
     public void A_receipt_may_have_the_largest_number_of_bytes() =>
-        Assert.Equal(long.MaxValue, Receipt.Parse(Receipt.For(long.MaxValue, new byte[32]).ToBytes())?.Bytes);
+        Assert.Equal(long.MaxValue, Receipt.Parse(new Receipt(long.MaxValue, new Digest(DigestAlgorithm.Sha256, new byte[32])).ToBytes())?.Bytes);
 
     [Property]
     public bool Settings_are_read_as_they_were_written(NonNegativeInt portSeed, PositiveInt confirmSeed, PositiveInt chunkSeed, bool fail, int attemptsSeed)

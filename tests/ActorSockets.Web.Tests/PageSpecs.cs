@@ -87,7 +87,7 @@ public sealed class PageSpecs(BrowserFixture fixture) : IClassFixture<BrowserFix
     }
 
     [Fact]
-    public async Task A_delivery_is_cancelled_by_keyboard_where_changes_are_allowed()
+    public async Task A_target_retries_and_a_delivery_is_cancelled_by_keyboard_where_changes_are_allowed()
     {
         if (Browser is null)
             return;
@@ -98,6 +98,11 @@ public sealed class PageSpecs(BrowserFixture fixture) : IClassFixture<BrowserFix
         await tab.ValueAsync("document.querySelector('button.name').focus()");
         await tab.PressEnterAsync();
         await tab.UntilAsync("document.querySelector('.cancel')?.offsetParent");
+        await tab.PressAsync("Tab", code: 9);
+        Assert.Equal("Retry now", (string)(await tab.ValueAsync("document.activeElement.innerText"))!);
+        await tab.PressEnterAsync();
+        await web.OverviewAsync(o => (int)o["targets"]![0]!["attempt"]! == 2 && (string)o["targets"]![0]!["phase"]! == "backing-off");
+        await tab.UntilAsync("!document.querySelector('.retry').disabled");
         await tab.PressAsync("Tab", code: 9);
         Assert.Equal("Cancel delivery", (string)(await tab.ValueAsync("document.activeElement.innerText"))!);
         await tab.PressEnterAsync();

@@ -105,15 +105,22 @@ public sealed class WebServerSpecs
         Assert.All(Regex.Matches(all, "^data: (.*)$", RegexOptions.Multiline).Select(m => m.Groups[1].Value), line => Assert.NotNull(JsonNode.Parse(line)!["event"]));
     }
 
-    [Fact]
-    public async Task A_delivery_is_cancelled_when_changes_are_allowed()
+    [Theory]
+    [InlineData("raw")]
+    [InlineData("deliveries")]
+    public async Task A_target_retries_and_a_delivery_is_cancelled_when_changes_are_allowed(string protocol)
     {
         // Nobody listens there: it backs off for longer than a test lasts.
-        await using var web = await WebSystem.StartAsync($"{ServerAndTarget}\ntarget-defaults.backoff {{ min = 1h, max = 1h }}", "allow-changes = on");
+        await using var web = await WebSystem.StartAsync($"{ServerAndTarget}\ntarget-defaults {{ backoff {{ min = 1h, max = 1h }}, protocol = {protocol} }}", "allow-changes = on");
         var outcome = web.Sockets.SendAsync("out", new BytesPayload(new byte[1]));
         var id = (string)(await web.OverviewAsync(o => (string)o["targets"]![0]!["phase"]! == "backing-off"))["targets"]![0]!["delivery"]!;
         var body = $$"""{"target":"out","id":"{{id}}"}""";
         Assert.Equal(403, (await web.PostAsync("/api/cancel", body)).Status);
+        Assert.Equal(403, (await web.PostAsync("/api/retry", body)).Status);
+        Assert.Equal(404, (await web.PostAsync("/api/retry", """{"target":"other"}""", (Access.ChangeHeader, "1"))).Status);
+        Assert.Equal(400, (await web.PostAsync("/api/retry", "{}", (Access.ChangeHeader, "1"))).Status);
+        Assert.Equal((200, """{"retrying":true}"""), await web.PostAsync("/api/retry", """{"target":"out"}""", (Access.ChangeHeader, "1")));
+        await web.OverviewAsync(o => (int)o["targets"]![0]!["attempt"]! == 2 && (string)o["targets"]![0]!["phase"]! == "backing-off");
         Assert.Equal(404, (await web.PostAsync("/api/cancel", """{"target":"out","id":"other"}""", (Access.ChangeHeader, "1"))).Status);
         Assert.Equal(400, (await web.PostAsync("/api/cancel", "[", (Access.ChangeHeader, "1"))).Status);
         Assert.Equal((200, """{"cancelled":true}"""), await web.PostAsync("/api/cancel", body, (Access.ChangeHeader, "1")));

@@ -5,18 +5,19 @@ using ActorSockets.Host.Reporting;
 
 namespace ActorSockets.Host.Commands;
 
-/// <summary><c>actorsockets check [CONF]</c>: every setting and its origin; opens no socket.</summary>
+/// <summary><c>actorsockets check [CONF]</c>: every setting and its origin; loads certificates, opens no socket.</summary>
 internal static class CheckCommand
 {
     public static Command Create()
     {
         var file = RunCommand.File(RunCommand.FileDescription);
-        var check = new Command("check", "Prints every setting with its origin, or all errors. Opens no socket.") { file };
+        var check = new Command("check", "Prints every setting with its origin, or all errors. Loads certificates; opens no socket.") { file };
         CommonOptions.AddTo(check);
         check.SetAction((parsed, cancellation) => CommonOptions.TellErrorsAsync(parsed, () => Task.FromResult(RunCommand.Load(parsed, file)), async layers =>
         {
             var asJson = parsed.GetResult(CommonOptions.Json) is not null;
-            var warnings = RunWarnings.Of(ProgramSettings.From(layers.Effective)).Select(layers.Explain);
+            var read = ProgramSettings.From(layers.Effective);
+            var warnings = RunWarnings.Of(read).Concat(RunWarnings.OfCertificates(read, DateTime.UtcNow)).Select(layers.Explain);
             if (layers.Effective.HasPath("akka"))
                 await ActorHost.CheckAsync(layers.Effective);
             await UserErrors.WarnAsync(warnings, asJson);

@@ -62,12 +62,15 @@ internal static class CommonOptions
     }
 
     /// <summary>Runs what the settings describe.</summary>
-    public static Task<int> RunAsync(ParseResult parsed, Func<Task<Layers>> load) => RunAsync(parsed, _ => load());
+    public static Task<int> RunAsync(ParseResult parsed, Func<Task<Layers>> load, Func<Layers>? reload = null) => RunAsync(parsed, _ => load(), reload);
 
     /// <summary>Runs what the settings describe. Signals are heard from here on; one that comes while they load ends the load.</summary>
-    public static async Task<int> RunAsync(ParseResult parsed, Func<CancellationToken, Task<Layers>> load)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="load">Loads the settings.</param>
+    /// <param name="reload">Loads them again after a SIGHUP; null: SIGHUP stops the run.</param>
+    public static async Task<int> RunAsync(ParseResult parsed, Func<CancellationToken, Task<Layers>> load, Func<Layers>? reload = null)
     {
-        using var signals = new StopSignals();
+        using var signals = new StopSignals(reloads: reload is not null);
         // On a thread of the pool, and not waited for after a signal: reading a pipe blocks until its writer ends.
         var loading = Task.Run(() => load(signals.Stopped));
         await Task.WhenAny(loading, signals.First);
@@ -84,7 +87,7 @@ internal static class CommonOptions
             var warnings = RunWarnings.Of(settings).Select(layers.Explain);
             if (!settings.Report.Quiet)
                 await UserErrors.WarnAsync(warnings, asJson: settings.Report.Format == ReportFormat.Json);
-            return await ActorHost.RunAsync(layers.Effective, layers.OriginOf(TickerEnabled) != LiveTickerOrigin, signals);
+            return await ActorHost.RunAsync(new ConfigurationSource(layers, reload), layers.OriginOf(TickerEnabled) != LiveTickerOrigin, signals);
         });
     }
 

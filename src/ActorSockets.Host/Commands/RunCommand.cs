@@ -23,13 +23,13 @@ internal static class RunCommand
         file.Hidden = hidden;
         command.Arguments.Add(file);
         CommonOptions.AddTo(command);
-        command.SetAction((parsed, _) => CommonOptions.RunAsync(parsed, async () =>
+        command.SetAction((parsed, _) => CommonOptions.RunAsync(parsed, load: async () =>
         {
             if (parsed.GetValue(file) is null && ConfigurationFile.HasDefault
                 && parsed.GetResult(CommonOptions.Json) is null && parsed.GetResult(CommonOptions.Quiet) is null)
                 await Console.Error.WriteLineAsync($"using {ConfigurationFile.DefaultName}");
             return Load(parsed, file);
-        }));
+        }, Reload(parsed, file)));
     }
 
     /// <summary>The argument that names a file, of a command that has one.</summary>
@@ -46,6 +46,12 @@ internal static class RunCommand
     }
 
     /// <summary>The file, and the options above it.</summary>
-    public static Layers Load(ParseResult parsed, Argument<string?> file) =>
-        new Layers(ConfigurationFile.Load(parsed.GetValue(file)), CommonOptions.From(parsed), parsed.GetValue(CommonOptions.Set) ?? []);
+    public static Layers Load(ParseResult parsed, Argument<string?> file) => Load(parsed, parsed.GetValue(file));
+
+    private static Layers Load(ParseResult parsed, string? file) =>
+        new(ConfigurationFile.Load(file), CommonOptions.From(parsed), parsed.GetValue(CommonOptions.Set) ?? []);
+
+    /// <summary>Null for standard input and the demo, which cannot be read again.</summary>
+    private static Func<Layers>? Reload(ParseResult parsed, Argument<string?> file) =>
+        (parsed.GetValue(file) ?? (ConfigurationFile.HasDefault ? ConfigurationFile.DefaultName : null)) is { } name and not "-" ? () => Load(parsed, name) : null;
 }

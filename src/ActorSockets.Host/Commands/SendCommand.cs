@@ -47,10 +47,15 @@ internal static partial class SendCommand
             new("--confirm-timeout", "DURATION", "How long to wait for the confirmation after the peer's kernel has every byte.", ("target-defaults.confirm-timeout", null)),
             new("--protocol", "raw|deliveries", "What the server speaks: raw (a connection is a payload) or deliveries (an id, a name, an answer; resumes after a lost connection).", ("target-defaults.protocol", null)),
             new("--id", "ID", "The delivery's id, for --protocol deliveries: a further run with the same id resumes it, and the server stores it once.", ("target-defaults.payload-id", null)),
+            new("--digest", "xxh128|sha256", "The digest of receipts (sha256 unless told otherwise) and deliveries (xxh128).", ("target-defaults.digest", null)),
             new("--on-busy", "retry|fail", "What to do when the target does not read: wait and retry, or fail.", ("target-defaults.on-busy", null)),
             new("--give-up-after", "DURATION", "How long a delivery may go without progress before it fails.", ("target-defaults.give-up-after", null)),
             new("--connect-timeout", "DURATION", "Time limit for name resolution and connect together.", ("target-defaults.connect-timeout", null)),
             new("--limit-rate", "SIZE", "Maximum bytes per second to each target, such as 10MiB.", ("target-defaults.max-send-rate", null)),
+            new("--tls", null, "Uses TLS; the server needs a certificate of --ca for the host of --to.", ("target-defaults.tls.enabled", "on")),
+            new("--ca", "FILE", "The CAs that sign the server's certificate (PEM); implies --tls.", ("target-defaults.tls.ca", null), ("target-defaults.tls.enabled", "on")),
+            new("--cert", "FILE", "Our certificate and its intermediates (PEM), for a server that asks for one; implies --tls.", ("target-defaults.tls.certificate", null), ("target-defaults.tls.enabled", "on")),
+            new("--key", "FILE", "The private key of --cert (PEM).", ("target-defaults.tls.key", null)),
         ];
 
         var send = new Command("send", "Sends one payload to many targets, each at its own pace.") { file, to, expectBytes, expectDigest };

@@ -38,17 +38,29 @@ internal static class ServeCommand
             if (result.Tokens is [var token] && !sinks.Contains(token.Value) && !Path.Exists(token.Value) && Nearest.To(token.Value, sinks) is { } nearest)
                 result.AddError($"--sink {token.Value}: no such directory (did you mean {nearest}?)");
         });
+        SettingOption cert = new("--cert", "FILE", "The server's certificate and its intermediates (PEM); turns TLS on.", ("server-defaults.tls.certificate", null));
+        SettingOption key = new("--key", "FILE", "The private key of --cert (PEM).", ("server-defaults.tls.key", null));
         SettingOption[] options =
         [
             new("--protocol", "raw|deliveries", "What clients speak: a payload per connection, or named deliveries that are resumed and stored once.",
                 ("server-defaults.protocol", null)),
-            new("--receipt", null, "Sends each client a receipt: the number of stored bytes and their SHA-256.", ("server-defaults.receipt", "on")),
+            new("--receipt", null, "Sends each client a receipt: the number of stored bytes and their digest.", ("server-defaults.receipt", "on")),
+            new("--digest", "xxh128|sha256", "The digest in a receipt: sha256 unless told otherwise. With --protocol deliveries: for senders that choose none.", ("server-defaults.digest", null)),
             new("--max-connections", "N", "Maximum connections at a time; the server resets further ones.", ("server-defaults.max-connections", null)),
             new("--idle-timeout", "DURATION", "Resets a connection after this long without traffic.", ("server-defaults.idle-timeout", null)),
             new("--processing-delay", "DURATION", "Pause after each received chunk; simulates a busy server.", ("server-defaults.processing-delay", null)),
+            cert,
+            key,
+            new("--ca", "FILE", "The CAs of clients (PEM); a client without a certificate of one of them is refused.", ("server-defaults.tls.client-ca", null), ("server-defaults.tls.client-certificates", "required")),
         ];
 
-        var serve = new Command("serve", "Receives what clients send until a signal stops it.") { endpoints, sink };
+        var tls = new Option<bool>("--tls") { Description = "Uses TLS; needs --cert and --key." };
+        var serve = new Command("serve", "Receives what clients send until a signal stops it.") { endpoints, sink, tls };
+        serve.Validators.Add(result =>
+        {
+            if (result.GetResult(tls) is not null && (result.GetResult(cert) is null || result.GetResult(key) is null))
+                result.AddError("--tls: needs --cert FILE and --key FILE (actorsockets init --tls DIR makes some for a trial)");
+        });
         CommonOptions.AddTo(serve, options);
         serve.SetAction((parsed, _) => CommonOptions.RunAsync(parsed, () =>
         {

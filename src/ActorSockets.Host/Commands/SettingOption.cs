@@ -20,7 +20,9 @@ internal sealed class SettingOption : Option<string?>
         _settings = settings;
         Arity = argument is null ? ArgumentArity.Zero : ArgumentArity.ExactlyOne;
         HelpName = argument;
-        Description = argument is null ? description : $"{description} Default: {Default(settings[0].Path)}.";
+        Description = argument is null || Default(settings[0].Path) is not { Length: > 0 } byDefault ? description : $"{description} Default: {byDefault}.";
+        if (argument == "FILE")
+            CompletionSources.Add(context => FileNames.StartingWith(context.WordToComplete));
         if (argument?.Contains('|', StringComparison.Ordinal) == true)
             CompletionSources.Add(argument.Split('|').Where(word => word.All(char.IsAsciiLetterLower)).ToArray());
     }

@@ -22,4 +22,15 @@ internal static class RunWarnings
 
         static SettingError Warning(string target, string message) => new($"{ActorSocketsSettings.Root}.targets{target}", message);
     }
+
+    /// <summary>Certificates that expire soon. A run reports them itself, at its start and once a day.</summary>
+    public static IEnumerable<SettingError> OfCertificates(ProgramSettings settings, DateTime now)
+    {
+        var used = settings.Library.Servers.Select(s => ($"servers.{s.Name}", Files: s.Tls?.Files))
+            .Concat(settings.Library.Targets.Select(t => ($"targets.{t.Name}", Files: t.Tls?.Files)));
+        return from entry in used
+               let expiry = entry.Files?.Current.ExpiresAt
+               where expiry is not null && expiry - now < settings.Library.Certificates.ExpiryWarning
+               select new SettingError($"{ActorSocketsSettings.Root}.{entry.Item1}.tls.certificate", $"the certificate expires on {expiry:yyyy-MM-dd HH:mm} UTC: renew it");
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
@@ -11,15 +12,22 @@ namespace ActorSockets.Host.Reporting;
 /// </summary>
 internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
 {
+    // Of one line about a reload.
+    private const int MostNames = 20;
+
     private readonly Dictionary<string, TargetSettings> _targets = settings.Library.Targets.ToDictionary(t => t.Name, StringComparer.Ordinal);
     private readonly Dictionary<string, TimeSpan> _blockedReportedAt = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (TimeSpan ConnectedAt, TimeSpan ReportedAt)> _progress = new(StringComparer.Ordinal);
     private readonly HashSet<string> _blockedReported = new(StringComparer.Ordinal);
 
+    /// <summary>A target that was added or changed while the program runs.</summary>
+    public void Add(TargetSettings target) => _targets[target.Name] = target;
+
     /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
-        or OutboxEvents.OutboxFull or OutboxEvents.OutboxFailing or OutboxEvents.OutboxDamaged or RunEvents.Stopped or RunEvents.WebFailed or RunEvents.NoOutbox;
+        or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed or RunEvents.ReloadFailed
+        or OutboxEvents.OutboxFull or OutboxEvents.OutboxFailing or OutboxEvents.OutboxDamaged or RunEvents.NoOutbox;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
@@ -31,7 +39,8 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ServerEvents.Refused e => $"server {e.Server}: refused {e.Count} connection{(e.Count == 1 ? "" : "s")}, the last from {e.LastPeer}: {e.Reason}",
         ServerEvents.AcceptFailing e => $"server {e.Server}: cannot accept connections (out of file handles?); retrying",
         ServerEvents.AcceptRecovered e => $"server {e.Server}: accepts connections again",
-        ServerEvents.Accepted e => $"server {e.Server}: {e.Peer} connected",
+        ServerEvents.Accepted e => $"server {e.Server}: {e.Peer} connected{(e.Identity is null ? "" : $", certificate of {e.Identity}")}",
+        ServerEvents.ForeignProtocol e => $"server {e.Server}: {e.Peer} speaks {e.Protocol}, and this server does not{(e.Protocol == "TLS" ? " (tls.certificate, tls.key)" : "")}: it takes the bytes as data",
         ServerEvents.Completed e => $"server {e.Server}: {e.Peer} closed after {Size(e.Bytes)} in {Durations.Format(e.Elapsed)}{(e.StoredAs is null ? "" : $": {e.StoredAs}")}",
         ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}{(e.KeptAs is null ? "" : $"; kept as {e.KeptAs}")}",
         ServerEvents.ReceiptLost e =>
@@ -66,9 +75,15 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         OutboxEvents.OutboxFailing e => $"outbox: {e.Reason}; retrying",
         OutboxEvents.OutboxWorks => "outbox: works again",
         RunEvents.NoOutbox e => $"error: {ActorSocketsSettings.Root}.outbox: {e.Reason}",
+        TlsEvents.CertificateReloaded e => $"{e.Owner}: new connections use the changed TLS files{(e.ExpiresAt is { } end ? $"; the certificate expires on {Date(end)}" : "")}",
+        TlsEvents.CertificateNotReloaded e => $"{e.Owner}: the changed TLS files do not load, new connections use the former ones: {e.Reason}",
+        TlsEvents.CertificateExpires e => $"warning: {e.Owner}: its certificate {(e.HasExpired ? "expired" : "expires")} on {Date(e.ExpiresAt)}: renew it",
         Ticked e => $"tick {e.Number}",
         RunEvents.WebListening e => $"web: listening on http://{e.Endpoint}/{(Exposes(e.Endpoint) ? ", exposed on every network interface" : "")}",
         RunEvents.WebFailed e => $"error: {ActorSocketsSettings.Root}.web: {e.Reason}",
+        RunEvents.Warning e => $"warning: {e.Where}: {e.Message}",
+        RunEvents.Reloaded e => $"reloaded: {(e.Changes.Count == 0 ? "nothing changed" : Some(e.Changes))}{(e.NeedRestart.Count == 0 ? "" : $"; needs a restart: {Some(e.NeedRestart)}")}",
+        RunEvents.ReloadFailed e => $"error: not reloaded, nothing changed: {e.Errors[0]}{(e.Errors.Count == 1 ? "" : $" (and {e.Errors.Count - 1} more)")}",
         RunEvents.Stopping e => $"stopping within {Durations.Format(e.Within)} (a second signal stops at once); waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.StillWaiting e => $"still waiting for {string.Join(", ", e.WaitingFor)}",
         RunEvents.Stopped e => $"stopped before these finished: {string.Join(", ", e.UnderWay)}",
@@ -91,10 +106,13 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         return true;
     }
 
+    private static string Some(IReadOnlyList<string> names) =>
+        $"{string.Join(", ", names.Take(MostNames))}{(names.Count <= MostNames ? "" : $" and {names.Count - MostNames} more")}";
+
     private string Connected(Deliveries.Connected e, TimeSpan now)
     {
         _progress[e.Target] = (now, now);
-        return $"target {e.Target}: connected, sending {Size(e.Length)}";
+        return $"target {e.Target}: connected{(e.Identity is null ? "" : $" to {e.Identity}")}, sending {Size(e.Length)}";
     }
 
     private string? RateToReport(Deliveries.Progressed e, TimeSpan now)
@@ -104,6 +122,8 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         _progress[e.Target] = last with { ReportedAt = now };
         return Sizes.Format((long)(e.Taken / (now - last.ConnectedAt).TotalSeconds));
     }
+
+    private static string Date(DateTime at) => at.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
     private static string Taken(Deliveries.Report report) => report is { Length: 0, Taken: 0 }
         ? "nothing was sent"

@@ -1,3 +1,4 @@
+using ActorSockets.Clients;
 using ActorSockets.Events;
 using ActorSockets.Events.Overview;
 using ActorSockets.Host.Configuration;
@@ -39,7 +40,11 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
-        Type[] events = [typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent), typeof(OutboxEvents.OutboxMeasured), typeof(Ticked)];
+        Type[] events =
+        [
+            typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent),
+            typeof(OutboxEvents.OutboxMeasured), typeof(TlsEvents.ITlsEvent), typeof(Ticked),
+        ];
         foreach (var type in events)
             Context.System.EventStream.Subscribe(Self, type);
         if (_overview is not null)
@@ -53,6 +58,11 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
             case Expect expect:
                 foreach (var (target, id) in expect.Deliveries)
                     _summary.Expect(target, id);
+                break;
+            case Added added:
+                _stderr.Add(added.Target);
+                if (added.Delivers)
+                    _summary.Expect(added.Target.Name, added.Target.PayloadId);
                 break;
             case WhenAllEnded:
                 _waiting.Add(Sender);
@@ -90,10 +100,13 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
         _stderr.Hear(happened, Now);
     }
 
-    private Summarised State() => new(_summary.AllDelivered, _summary.UnderWay(), _summary.Unconnected(), _summary.Failed());
+    private Summarised State() => new(_summary.AllDelivered, _summary.UnderWay(), _summary.Unconnected(), _summary.Failed(), _summary.Delivered());
 
     /// <summary>These deliveries are about to begin.</summary>
     public sealed record Expect(IReadOnlyList<(string Target, string Id)> Deliveries);
+
+    /// <summary>A target was added or changed while the program runs; its delivery may be about to begin.</summary>
+    public sealed record Added(TargetSettings Target, bool Delivers);
 
     /// <summary>Asks for <see cref="Summarised"/> when every expected delivery has its outcome.</summary>
     public sealed record WhenAllEnded;
@@ -109,8 +122,10 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
     /// <param name="UnderWay">Deliveries and connections that have not ended, for people.</param>
     /// <param name="Unconnected">Deliveries that have not ended and have no connection.</param>
     /// <param name="Failed">Targets whose delivery ended otherwise than delivered.</param>
+    /// <param name="Delivered">Targets whose last delivery was delivered or sent.</param>
     public sealed record Summarised(
-        bool AllDelivered, IReadOnlyList<string> UnderWay, IReadOnlyList<(string Target, string Id)> Unconnected, IReadOnlyList<string> Failed);
+        bool AllDelivered, IReadOnlyList<string> UnderWay, IReadOnlyList<(string Target, string Id)> Unconnected, IReadOnlyList<string> Failed,
+        IReadOnlyList<string> Delivered);
 
     private sealed class Refresh
     {

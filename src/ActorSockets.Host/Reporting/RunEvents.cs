@@ -26,6 +26,12 @@ internal static class RunEvents
     /// <summary>The web server cannot listen; the run ends.</summary>
     public sealed record WebFailed(string Reason) : IRunEvent;
 
+    /// <summary>The configuration was read again, and is in force but for settings that need a restart.</summary>
+    public sealed record Reloaded(IReadOnlyList<string> Changes, IReadOnlyList<string> NeedRestart) : IRunEvent;
+
+    /// <summary>The configuration was read again and is wrong; nothing changes.</summary>
+    public sealed record ReloadFailed(IReadOnlyList<string> Errors) : IRunEvent;
+
     /// <summary>A signal came, and this is still under way.</summary>
     public sealed record Stopping(IReadOnlyList<string> WaitingFor, TimeSpan Within) : IRunEvent;
 

@@ -59,7 +59,8 @@ internal sealed class RunSummary
                 _open[accepted.Server] = _open.GetValueOrDefault(accepted.Server) + 1;
                 break;
             case ServerEvents.Bound bound:
-                _servers.TryAdd(bound.Server, new RunEvents.Server(bound.Server, bound.Endpoint.ToString(), 0, 0, 0, 0));
+                // A reload may have moved it.
+                _servers[bound.Server] = _servers.GetValueOrDefault(bound.Server, new RunEvents.Server(bound.Server, "", 0, 0, 0, 0)) with { Endpoint = bound.Endpoint.ToString() };
                 break;
             case ServerEvents.Completed e:
                 _open[e.Server]--;
@@ -89,6 +90,10 @@ internal sealed class RunSummary
     /// <summary>Targets whose delivery ended otherwise than delivered.</summary>
     public IReadOnlyList<string> Failed() => [.. _deliveries.Where(d => d.Value is not (null or Deliveries.Delivered or Deliveries.Sent)).Select(d => d.Key.Target)];
 
+    /// <summary>Targets whose last delivery was delivered or sent.</summary>
+    public IReadOnlyList<string> Delivered() =>
+        [.. _deliveries.GroupBy(d => d.Key.Target).Where(t => t.Last().Value is Deliveries.Delivered or Deliveries.Sent).Select(t => t.Key)];
+
     /// <summary>Deliveries and connections that have not ended, for people; empty when all have.</summary>
     public IReadOnlyList<string> UnderWay() =>
     [
@@ -97,7 +102,13 @@ internal sealed class RunSummary
     ];
 
     /// <summary>Adds a delivery that has begun, so that the summary lists it even without an outcome.</summary>
-    public void Expect(string target, string id) => Unfinished += _deliveries.TryAdd((target, id), null) ? 1 : 0;
+    public void Expect(string target, string id)
+    {
+        // One that ended before a reload begins again.
+        if (!_deliveries.TryGetValue((target, id), out var before) || before is not null)
+            Unfinished++;
+        _deliveries[(target, id)] = null;
+    }
 
     /// <summary>The summary.</summary>
     public RunEvents.Summary Conclude(int exitCode) =>

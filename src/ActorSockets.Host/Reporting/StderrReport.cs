@@ -1,3 +1,4 @@
+using ActorSockets.Clients;
 using ActorSockets.Events;
 using ActorSockets.Host.Configuration;
 
@@ -11,6 +12,9 @@ internal sealed class StderrReport(ProgramSettings settings, ReportFormat format
 {
     private readonly PlainLines _lines = new(settings, showTicker);
     private readonly LineLimit _limit = new(settings.Report.MaxLinesPerSecond);
+
+    /// <summary>A target that was added or changed while the program runs.</summary>
+    public void Add(TargetSettings target) => _lines.Add(target);
 
     public void Hear(object happened, TimeSpan now)
     {
@@ -29,7 +33,7 @@ internal sealed class StderrReport(ProgramSettings settings, ReportFormat format
     private bool IsSaid(object happened) => !settings.Report.Quiet && format switch
     {
         ReportFormat.Json => false,
-        ReportFormat.Live => happened is ServerEvents.AcceptRecovered or RunEvents.IRunEvent || happened is ServerEvents.Bound bound && PlainLines.Exposes(bound),
+        ReportFormat.Live => happened is ServerEvents.AcceptRecovered or ServerEvents.ForeignProtocol or TlsEvents.ITlsEvent or RunEvents.IRunEvent || happened is ServerEvents.Bound bound && PlainLines.Exposes(bound),
         _ => true,
     };
 }

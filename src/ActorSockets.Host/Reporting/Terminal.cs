@@ -20,6 +20,23 @@ internal static partial class Terminal
     /// <summary>Whether lines on stderr carry their time: into a file or pipe, but not into the journal, which adds its own.</summary>
     public static bool WantsTimestamps => Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("JOURNAL_STREAM"));
 
+    /// <summary>Whether the process belongs to a terminal; a service does not, and no process does after its terminal was closed.</summary>
+    public static bool IsControlling
+    {
+        get
+        {
+            try
+            {
+                File.OpenHandle("/dev/tty").Dispose();
+                return true;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>Columns and rows; 80 and 24 where the terminal does not know them.</summary>
     public static (int Width, int Height) Size
     {

@@ -166,20 +166,22 @@ function showDetails(cell, target) {
     "Blocked for": duration(totals.blockedMs), "Bytes sent": exact(totals.bytes),
   };
   if (!cell.firstChild) {
-    const cancel = element("button", { type: "button", textContent: "Cancel delivery", className: "cancel" });
-    cancel.addEventListener("click", () => cancelDelivery(cancel.dataset.target, cancel.dataset.id, cancel));
-    cell.append(element("dl", {}, ...Object.keys(figures).map(f => element("div", {}, element("dt", { textContent: f }), element("dd")))), cancel);
+    const [retry, cancel] = [["Retry now", "retry"], ["Cancel delivery", "cancel"]].map(([textContent, className]) => element("button", { type: "button", textContent, className }));
+    retry.addEventListener("click", () => change("api/retry", { target: retry.dataset.target }, retry));
+    cancel.addEventListener("click", () => change("api/cancel", { target: cancel.dataset.target, id: cancel.dataset.id }, cancel));
+    cell.append(element("dl", {}, ...Object.keys(figures).map(f => element("div", {}, element("dt", { textContent: f }), element("dd")))), retry, cancel);
   }
   Object.values(figures).forEach((value, i) => write(cell.firstChild.children[i].lastChild, String(value)));
-  const cancel = cell.lastChild;
+  const [retry, cancel] = cell.querySelectorAll("button");
+  retry.hidden = !overview.allowChanges || target.phase !== "backing-off";
   cancel.hidden = !overview.allowChanges || !["connecting", "sending", "blocked", "backing-off", "confirming"].includes(target.phase);
-  [cancel.dataset.target, cancel.dataset.id] = [target.name, target.delivery];
+  [retry.dataset.target, cancel.dataset.target, cancel.dataset.id] = [target.name, target.name, target.delivery];
 }
 
-async function cancelDelivery(target, id, button) {
+async function change(path, what, button) {
   button.disabled = true;
   try {
-    const answer = await ask("api/cancel", { method: "POST", headers: { "X-ActorSockets": "1", "Content-Type": "application/json" }, body: JSON.stringify({ target, id }) });
+    const answer = await ask(path, { method: "POST", headers: { "X-ActorSockets": "1", "Content-Type": "application/json" }, body: JSON.stringify(what) });
     if (!answer.ok) alert(await answer.text());
   } catch (e) {
     alert(`The server did not answer: ${e.message}`);

@@ -9,7 +9,7 @@ internal static class Attempt
     public sealed record Opened(long Length);
 
     /// <summary>The connection is established.</summary>
-    public sealed record Established(string Endpoint);
+    public sealed record Established(string Endpoint, PeerIdentity? Identity = null);
 
     /// <summary>The kernel, or in the end the peer's kernel, took more; <paramref name="Taken"/> by ours so far.</summary>
     public sealed record Progressed(long Taken);

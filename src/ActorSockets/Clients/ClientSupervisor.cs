@@ -63,6 +63,12 @@ internal sealed class ClientSupervisor : UntypedActor
             case Deliveries.Cancel cancel:
                 Sender.Tell(new Deliveries.NotCancelled(cancel.Target, cancel.Id));
                 break;
+            case Deliveries.Retry retry when _senders.Find(retry.Target) is { } sender:
+                sender.Forward(retry);
+                break;
+            case Deliveries.Retry retry:
+                Sender.Tell(new Deliveries.NotRetrying(retry.Target));
+                break;
             case TargetCommands.Add add when _stopping || _senders.Contains(add.Target.Name):
                 Sender.Tell(new TargetCommands.NotAdded(add.Target.Name, _stopping ? "the system is stopping" : $"there is a target named {add.Target.Name} already"));
                 break;

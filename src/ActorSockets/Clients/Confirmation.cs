@@ -1,14 +1,19 @@
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using ActorSockets.Events;
+using ActorSockets.Protocols;
 using ActorSockets.Protocols.Raw;
 
 namespace ActorSockets.Clients;
 
 /// <summary>What the peer said and did about the bytes that it was sent, and what that proves.</summary>
-internal sealed class Confirmation(Confirm asked) : IDisposable
+/// <param name="asked">What the delivery waits for.</param>
+/// <param name="algorithm">What a receipt must be made with.</param>
+internal sealed class Confirmation(Confirm asked, DigestAlgorithm algorithm) : IDisposable
 {
-    private readonly IncrementalHash? _sent = asked == Confirm.Receipt ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+    // A receipt, and a byte more; or a greeting, and the beginning of an error.
+    private const int Longest = 256;
+
+    private readonly PayloadDigest? _sent = asked == Confirm.Receipt ? PayloadDigest.Of(algorithm) : null;
     private readonly List<byte> _answer = [];
     private long _sentBytes;
 
@@ -25,14 +30,21 @@ internal sealed class Confirmation(Confirm asked) : IDisposable
     public void Sending(ReadOnlySpan<byte> bytes)
     {
         _sentBytes += bytes.Length;
-        _sent?.AppendData(bytes);
+        _sent?.Append(bytes);
     }
 
-    /// <summary>Keeps what may be a receipt, and one byte more, which shows that it is none.</summary>
+    /// <summary>Keeps what may be a receipt, or shows that it is none.</summary>
     public void Heard(ReadOnlySpan<byte> bytes)
     {
-        if (_sent is not null && _answer.Count <= Receipt.MaxLength)
-            _answer.AddRange(bytes[..Math.Min(bytes.Length, Receipt.MaxLength + 1 - _answer.Count)]);
+        if (_answer.Count < Longest)
+            _answer.AddRange(bytes[..Math.Min(bytes.Length, Longest - _answer.Count)]);
+    }
+
+    /// <summary>Whether the peer greeted, and then refused what it got: it takes deliveries with names, and no raw bytes.</summary>
+    public bool SpeaksDeliveries()
+    {
+        var answer = CollectionsMarshal.AsSpan(_answer);
+        return answer.StartsWith("deliveries/"u8) && answer.IndexOf((byte)'\n') is > 0 and var end && answer[(end + 1)..].StartsWith("error "u8);
     }
 
     /// <summary>Whether there is a receipt for exactly the bytes that were sent: proof, whatever became of the connection.</summary>
@@ -53,14 +65,20 @@ internal sealed class Confirmation(Confirm asked) : IDisposable
             return new Attempt.Unconfirmed($"{peer} closed without a receipt (does the server send receipts?)");
         if (Heard() is not { } receipt)
             return new Attempt.Unconfirmed($"{peer} sent something that is not a receipt");
+        if (receipt.Digest.Algorithm != algorithm)
+        {
+            return new Attempt.Unconfirmed(
+                $"{peer} sent a receipt with {Digest.NameOf(receipt.Digest.Algorithm)}, which proves nothing here: needs digest = {Digest.NameOf(algorithm)} (set both ends to the same)");
+        }
+
         return receipt == Sent()
             ? new Attempt.Confirmed()
-            : new Attempt.Lost(FailureKind.ReceiptMismatch, $"{peer} stored different data: {receipt.Bytes} B with SHA-256 {receipt.Sha256}; sent: {_sentBytes} B with SHA-256 {Sent().Sha256}");
+            : new Attempt.Lost(FailureKind.ReceiptMismatch, $"{peer} stored different data: {receipt.Bytes} B with {receipt.Digest}; sent: {_sentBytes} B with {Sent().Digest}");
     }
 
     public void Dispose() => _sent?.Dispose();
 
     private Receipt? Heard() => Receipt.Parse(CollectionsMarshal.AsSpan(_answer));
 
-    private Receipt Sent() => Receipt.For(_sentBytes, _sent!.GetCurrentHash());
+    private Receipt Sent() => new(_sentBytes, _sent!.Value());
 }

@@ -5,6 +5,7 @@ using ActorSockets.Payloads;
 using ActorSockets.Platform;
 using ActorSockets.Protocols.Raw;
 using ActorSockets.Transport;
+using ActorSockets.Transport.Tls;
 using Akka.Actor;
 using Akka.Event;
 
@@ -21,6 +22,7 @@ namespace ActorSockets.Clients;
 ///                                     ▼                        ▼                 ▼                                ▼ reset, too late
 ///                                   Ended ◄─────────────────────────────────────────────────────────────────────┘
 /// </code>
+/// With TLS, Securing is between Connecting and Sending; connect-timeout is for both.
 /// The kernel is offered one chunk while the next one is being read: two buffers are all the memory that an attempt holds.
 /// What it does not take at once waits for a <see cref="Retry"/> message, which comes when there is room again.
 /// </summary>
@@ -42,6 +44,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private Task _reading = Task.CompletedTask;
     private Connection? _connection;
     private bool _blocked;
+    private bool _hasHeard;
 
     public ConnectionActor(TargetSettings target, Payload payload, int attempt, IActorRef gate, IConnector connector)
     {
@@ -50,7 +53,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         _attempt = attempt;
         _gate = gate;
         _connector = connector;
-        _confirmation = new Confirmation(target.Confirm);
+        _confirmation = new Confirmation(target.Confirm, target.Digest);
     }
 
     public static Props Props(TargetSettings target, Payload payload, int attempt, IActorRef gate, IConnector connector) =>
@@ -108,15 +111,13 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         switch (message)
         {
             case Connection connection:
-                Timers.CancelAll();
+                Timers.Cancel(Signal.LeavePlace);
                 _gate.Tell(ConnectGate.Leave.Instance);
                 _connection = connection;
-                Context.Parent.Tell(new Attempt.Established(connection.Peer));
-                var transfer = new Transfer(connection, new ChunkSource(bytes, _target.Chunk.AtRate(_target.MaxSendRate)), new SendRate(_target.MaxSendRate));
-                // One read is always open: nothing else tells of a reset.
-                Listen();
-                Become(m => Sending(m, transfer));
-                Continue(transfer);
+                if (_target.Tls is { } tls)
+                    Secure(connection, tls, bytes);
+                else
+                    Establish(bytes);
                 break;
             case Status.Failure { Cause: ConnectException e }:
                 End(new Attempt.Lost(KindOf(e.Failure), e.Message));
@@ -131,6 +132,43 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 InPlace(message);
                 break;
         }
+    }
+
+    private void Secure(Connection connection, TargetTls tls, Stream bytes)
+    {
+        _connector.SecureAsync(connection, _target.Host, tls, _ended.Token).PipeTo(Self);
+        Become(m => Securing(m, bytes));
+    }
+
+    private void Securing(object message, Stream bytes)
+    {
+        switch (message)
+        {
+            case Connection secured:
+                _connection = secured;
+                Establish(bytes);
+                break;
+            case Status.Failure failure:
+                End(new Attempt.Lost(FailureKind.Tls, $"{Peer}: TLS: {failure.Cause.Message}"));
+                break;
+            case Signal.Deadline:
+                End(new Attempt.Lost(FailureKind.Tls, NoHandshake(Peer, _target)));
+                break;
+            default:
+                AnyTime(message);
+                break;
+        }
+    }
+
+    private void Establish(Stream bytes)
+    {
+        Timers.CancelAll();
+        Context.Parent.Tell(new Attempt.Established(_connection!.Peer, _connection.Identity));
+        var transfer = new Transfer(_connection, new ChunkSource(bytes, _target.Chunk.AtRate(_target.MaxSendRate)), new SendRate(_target.MaxSendRate));
+        // One read is always open: nothing else tells of a reset.
+        Listen();
+        Become(m => Sending(m, transfer));
+        Continue(transfer);
     }
 
     private void InPlace(object message)
@@ -173,7 +211,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 break;
             case Heard { Count: 0 }:
                 // A half-close: the peer has nothing to say and may well go on reading.
-                _confirmation.PeerClosedFirst = true;
+                _confirmation.PeerClosedFirst = _confirmation.PeerClosed = true;
                 break;
             case Broken broken:
                 End(new Attempt.Lost(FailureKind.ConnectionLost, $"{Peer}: {broken.Reason}"));
@@ -195,6 +233,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 break;
             case Heard { Count: 0 }:
                 _confirmation.PeerClosed = true;
+                _confirmation.PeerClosedFirst |= transfer.Connection.PeerEndedFirst;
                 Judge();
                 break;
             case Broken or Signal.Deadline when _confirmation.HasRightReceipt():
@@ -216,9 +255,16 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
+            case Heard heard when _target.Tls is null && !_hasHeard && ForeignProtocol.LooksLikeAlert(_answer.AsSpan(0, heard.Count)):
+                End(new Attempt.Lost(FailureKind.Tls, $"{Peer} speaks TLS, and this target does not (tls.enabled)"));
+                break;
             case Heard heard:
+                _hasHeard = true;
                 _confirmation.Heard(_answer.AsSpan(0, heard.Count));
-                Listen();
+                if (_confirmation.SpeaksDeliveries())
+                    End(new Attempt.Hopeless(FailureKind.Protocol, $"{Peer} speaks the deliveries protocol: needs protocol = deliveries, or another port"));
+                else
+                    Listen();
                 break;
             case Signal:
                 // A timer of a state that is over.
@@ -369,12 +415,15 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private void Judge()
     {
-        if (_confirmation.WeFinished && (_confirmation.PeerClosed || _confirmation.PeerClosedFirst))
+        if (_confirmation is { WeFinished: true, PeerClosed: true })
             EndQuietly(_confirmation.Judge(Peer));
     }
 
     private void Listen() =>
         _connection!.ReceiveAsync(_answer).AsTask().PipeTo(Self, success: count => new Heard(count), failure: e => new Broken(e.Message));
+
+    internal static string NoHandshake(string peer, TargetSettings target) =>
+        $"{peer}: it did not end its TLS handshake within {Durations.Format(target.ConnectTimeout)} (connect-timeout): does it use TLS?";
 
     internal static FailureKind KindOf(ConnectFailure failure) => failure switch
     {

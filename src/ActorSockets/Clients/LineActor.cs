@@ -117,6 +117,9 @@ internal sealed class LineActor : UntypedActor, IWithTimers
                 Fetch();
                 Write();
                 break;
+            case Deliveries.Retry:
+                _sender.Forward(message);
+                break;
             case Deliveries.Deliver or Deliveries.Cancel:
                 _intake.Forward(message);
                 break;

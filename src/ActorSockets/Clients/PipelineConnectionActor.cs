@@ -4,6 +4,7 @@ using ActorSockets.Events;
 using ActorSockets.Platform;
 using ActorSockets.Protocols.Deliveries;
 using ActorSockets.Transport;
+using ActorSockets.Transport.Tls;
 using Akka.Actor;
 using Akka.Event;
 
@@ -19,6 +20,7 @@ namespace ActorSockets.Clients;
 ///                                        ▼                          ▼                            ▼                          ▼
 ///                                      Ended ◄──────────────────────────────────────────────────────────────────────────────┘
 /// </code>
+/// With TLS, Securing is between Connecting and Greeting; connect-timeout is for all three.
 /// While one buffer is being written, <see cref="Pipeline"/> fills the other one. Reading goes on all the time.
 /// </summary>
 internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
@@ -94,8 +96,10 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
                 Timers.Cancel(Signal.LeavePlace);
                 _gate.Tell(ConnectGate.Leave.Instance);
                 _connection = connection;
-                Become(Greeting);
-                Listen();
+                if (_target.Tls is { } tls)
+                    Secure(connection, tls);
+                else
+                    AwaitGreeting();
                 break;
             case Status.Failure { Cause: ConnectException e }:
                 End(new Attempt.Lost(ConnectionActor.KindOf(e.Failure), e.Message));
@@ -115,6 +119,38 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
         }
     }
 
+    private void Secure(Connection connection, TargetTls tls)
+    {
+        _connector.SecureAsync(connection, _target.Host, tls, _ended.Token).PipeTo(Self);
+        Become(Securing);
+    }
+
+    private void Securing(object message)
+    {
+        switch (message)
+        {
+            case Connection secured:
+                _connection = secured;
+                AwaitGreeting();
+                break;
+            case Status.Failure failure:
+                End(new Attempt.Lost(FailureKind.Tls, $"{Peer}: TLS: {failure.Cause.Message}"));
+                break;
+            case Signal.Deadline:
+                End(new Attempt.Lost(FailureKind.Tls, ConnectionActor.NoHandshake(Peer, _target)));
+                break;
+            default:
+                Commanded(message);
+                break;
+        }
+    }
+
+    private void AwaitGreeting()
+    {
+        Become(Greeting);
+        Listen();
+    }
+
     private void Greeting(object message)
     {
         switch (message)
@@ -126,7 +162,7 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
                 Hear(heard.Count);
                 break;
             case Signal.Deadline:
-                End(new Attempt.Lost(FailureKind.Protocol, $"{Peer} does not speak the deliveries protocol; is it raw? (no greeting within connect-timeout, {Durations.Format(_target.ConnectTimeout)})"));
+                End(new Attempt.Lost(FailureKind.Protocol, $"{Peer} does not speak the deliveries protocol; is it raw?{(_target.Tls is null ? " Does it use TLS (tls.enabled)?" : "")} (no greeting within connect-timeout, {Durations.Format(_target.ConnectTimeout)})"));
                 break;
             case Broken broken:
                 End(new Attempt.Lost(FailureKind.ConnectionLost, $"{Peer}: {broken.Reason}"));
@@ -229,7 +265,7 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
                 case SendingEventKind.Greeted:
                     Timers.Cancel(Signal.Deadline);
                     Timers.StartPeriodicTimer(Signal.AnswerCheck, Signal.AnswerCheck, _answering.CheckInterval);
-                    Context.Parent.Tell(new Pipelined.Greeted(_connection!.Peer, _end.Greeting!.Remembers));
+                    Context.Parent.Tell(new Pipelined.Greeted(_connection!.Peer, _connection.Identity, _end.Greeting!.Remembers));
                     Become(Conversing);
                     break;
                 case SendingEventKind.Answered:

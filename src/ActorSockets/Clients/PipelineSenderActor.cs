@@ -24,7 +24,7 @@ internal sealed class PipelineSenderActor : TargetActor
     private readonly IConnector _connector;
     private readonly InactivityTimeout _progress;
     private IActorRef _connection = ActorRefs.Nobody;
-    private string? _endpoint;
+    private Pipelined.Greeted? _greeting;
     private TimeSpan _progressPublishedAt;
     private TimeSpan? _retryAt;
     private (Delivery Delivery, TimeSpan Since)? _blocked;
@@ -80,8 +80,7 @@ internal sealed class PipelineSenderActor : TargetActor
             case Terminated terminated when terminated.ActorRef.Equals(_connection):
                 Lose(new Attempt.Lost(FailureKind.Internal, "the connection actor crashed"));
                 break;
-            case Signal.Retry or TargetCommands.RetryNow:
-                Timers.Cancel(Signal.Retry);
+            case Signal.Retry:
                 _retryAt = null;
                 Advance();
                 break;
@@ -126,7 +125,7 @@ internal sealed class PipelineSenderActor : TargetActor
         Timers.Cancel(Signal.GiveUp);
         if (!HasConnection && Queue.Draining)
             Context.Parent.Tell(new Deliveries.Drained());
-        else if (HasConnection && (Queue.Draining || _endpoint is null))
+        else if (HasConnection && (Queue.Draining || _greeting is null))
             Finish();
         else if (HasConnection && !_finishing && !Timers.IsTimerActive(Signal.Idle))
             Timers.StartSingleTimer(Signal.Idle, Signal.Idle, Target.IdleTimeout);
@@ -143,7 +142,7 @@ internal sealed class PipelineSenderActor : TargetActor
         BeginAttempt(first);
         _connection = Context.ActorOf(PipelineConnectionActor.Props(Target, first.Attempts, _gate, _connector));
         Context.Watch(_connection);
-        (_endpoint, _finishing) = (null, false);
+        (_greeting, _finishing) = (null, false);
         _progress.Restart();
         Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _progress.CheckInterval);
     }
@@ -171,7 +170,7 @@ internal sealed class PipelineSenderActor : TargetActor
             case Pipelined.StepKind.Begun:
                 BeginAttempt(delivery);
                 delivery.Length = step.Bytes;
-                Publish(new Deliveries.Connected(Target.Name, step.Id, delivery.Attempts, _endpoint!, step.Bytes));
+                Publish(new Deliveries.Connected(Target.Name, step.Id, delivery.Attempts, _greeting!.Endpoint, step.Bytes, _greeting.Identity));
                 break;
             case Pipelined.StepKind.Resumed:
                 delivery.ResumeFrom(step.Bytes);
@@ -348,7 +347,7 @@ internal sealed class PipelineSenderActor : TargetActor
 
     private void Greeted(Pipelined.Greeted greeted)
     {
-        _endpoint = greeted.Endpoint;
+        _greeting = greeted;
         _progress.Restart();
         if (_saidPatience || greeted.Remembers >= Target.Patience)
             return;
@@ -379,6 +378,16 @@ internal sealed class PipelineSenderActor : TargetActor
         Withdraw(delivery);
     }
 
+    protected override bool TryRetry()
+    {
+        if (_retryAt is null)
+            return false;
+        _retryAt = null;
+        Timers.Cancel(Signal.Retry);
+        Advance();
+        return true;
+    }
+
     protected override void EndUnderWay()
     {
         EndConnection();
@@ -390,7 +399,7 @@ internal sealed class PipelineSenderActor : TargetActor
         Unblocked();
         Context.Unwatch(_connection);
         Context.Stop(_connection);
-        (_connection, _endpoint, _finishing) = (ActorRefs.Nobody, null, false);
+        (_connection, _greeting, _finishing) = (ActorRefs.Nobody, null, false);
         Timers.Cancel(Signal.Idle);
     }
 

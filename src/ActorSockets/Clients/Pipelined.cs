@@ -22,8 +22,9 @@ internal static class Pipelined
 
     /// <summary>The target has greeted.</summary>
     /// <param name="Endpoint">Where it is.</param>
+    /// <param name="Identity">Who it is; null without a certificate.</param>
     /// <param name="Remembers">How long it knows an id again.</param>
-    public sealed record Greeted(string Endpoint, TimeSpan Remembers);
+    public sealed record Greeted(string Endpoint, PeerIdentity? Identity, TimeSpan Remembers);
 
     /// <summary>What happened to deliveries, in this order.</summary>
     public sealed record Steps(IReadOnlyList<Step> All);

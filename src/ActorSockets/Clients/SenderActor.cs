@@ -71,7 +71,7 @@ internal sealed class SenderActor : TargetActor
                 Current.Length = opened.Length;
                 break;
             case Attempt.Established established when FromConnection:
-                Publish(new Deliveries.Connected(Target.Name, Id, Current.Attempts, established.Endpoint, Current.Length));
+                Publish(new Deliveries.Connected(Target.Name, Id, Current.Attempts, established.Endpoint, Current.Length, established.Identity));
                 break;
             case Attempt.Progressed progressed when FromConnection:
                 Current.Progress(progressed.Taken, Now);
@@ -125,7 +125,7 @@ internal sealed class SenderActor : TargetActor
     {
         switch (message)
         {
-            case Signal.Retry or TargetCommands.RetryNow:
+            case Signal.Retry:
                 BeginAttempt();
                 break;
             case Signal.GiveUp:
@@ -153,6 +153,16 @@ internal sealed class SenderActor : TargetActor
     {
         Withdraw(Current);
         Next();
+    }
+
+    protected override bool TryRetry()
+    {
+        // Without a connection it backs off.
+        if (Queue.Current is null || !_connection.IsNobody())
+            return false;
+        Timers.Cancel(Signal.Retry);
+        BeginAttempt();
+        return true;
     }
 
     private void Next()

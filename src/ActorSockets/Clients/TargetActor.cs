@@ -61,6 +61,13 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
                     Publish(new Deliveries.Withdrawn(target.Name, withdraw.Id));
                 break;
             case TargetCommands.RetryNow:
+                TryRetry();
+                break;
+            case Deliveries.Retry when TryRetry():
+                Sender.Tell(new Deliveries.Retrying(target.Name));
+                break;
+            case Deliveries.Retry:
+                Sender.Tell(new Deliveries.NotRetrying(target.Name));
                 break;
             case Deliveries.Drain:
                 queue.Draining = true;
@@ -88,6 +95,9 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
 
     /// <summary>Takes out a delivery that is under way, without an outcome.</summary>
     protected abstract void Drop(Delivery underWay);
+
+    /// <summary>Makes the next attempt at once, if it waits for that.</summary>
+    protected abstract bool TryRetry();
 
     /// <summary>Ends what is under way, without telling anybody.</summary>
     protected abstract void EndUnderWay();

@@ -3,6 +3,7 @@ using ActorSockets.Events;
 using ActorSockets.Payloads;
 using ActorSockets.Protocols;
 using ActorSockets.Protocols.Deliveries;
+using ActorSockets.Transport.Tls;
 
 namespace ActorSockets.Clients;
 
@@ -100,6 +101,9 @@ public sealed record TargetSettings
     /// <summary>Silence after which the kernel asks whether the peer is still there; zero: never.</summary>
     public required TimeSpan KeepAlive { get; init; }
 
+    /// <summary>TLS; null: plain TCP.</summary>
+    public TargetTls? Tls { get; init; }
+
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
@@ -117,7 +121,7 @@ public sealed record TargetSettings
             Durable = section.Switch("durable"),
             Protocol = protocol,
             PayloadId = PayloadIdOf(name, protocol, section),
-            Digest = section.Choice<DigestAlgorithm>("digest"),
+            Digest = DigestSetting.From(section),
             Window = section.Int("window", 1, Greeting.MaxWindow),
             ResumeAbove = section.Bytes("resume-above", 0, 1L << 60),
             IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, hour),
@@ -138,6 +142,7 @@ public sealed record TargetSettings
             MaxQueued = section.Int("max-queued", 1, 1_000_000),
             Chunk = new ChunkSize((int)chunk.Bytes("min", 1024, 16 << 20), (int)chunk.Bytes("max", 1024, 16 << 20)),
             KeepAlive = section.Duration("keep-alive", TimeSpan.Zero, hour),
+            Tls = TargetTls.From(section.Merged("tls"), protocol == Protocol.Deliveries ? [Greeting.Version] : []),
         };
     }
 

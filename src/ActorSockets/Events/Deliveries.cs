@@ -40,6 +40,18 @@ public static class Deliveries
     public sealed record NotCancelled(string Target, string Id);
 
     /// <summary>
+    /// A target that backs off makes its next attempt at once. The answer is <see cref="Retrying"/>, or <see cref="NotRetrying"/> if
+    /// it does not back off.
+    /// </summary>
+    public sealed record Retry(string Target) : ICommand;
+
+    /// <summary>The target makes its next attempt now.</summary>
+    public sealed record Retrying(string Target);
+
+    /// <summary>The target does not back off, or there is none of that name.</summary>
+    public sealed record NotRetrying(string Target);
+
+    /// <summary>
     /// Rejects new deliveries, goes on with the unfinished ones, and answers <see cref="Drained"/> when each of them has its
     /// outcome.
     /// </summary>
@@ -95,8 +107,8 @@ public static class Deliveries
     /// <summary>An attempt starts.</summary>
     public sealed record Connecting(string Target, string Id, int Attempt, string Endpoint) : IDeliveryEvent;
 
-    /// <summary>The connection is open.</summary>
-    public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long Length) : IDeliveryEvent;
+    /// <summary>The connection is open; <paramref name="Identity"/> is the subject and the names of the server's certificate, with TLS.</summary>
+    public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long Length, PeerIdentity? Identity = null) : IDeliveryEvent;
 
     /// <summary>The target has the payload up to <paramref name="Offset"/>; the attempt goes on from there (<c>protocol = deliveries</c>).</summary>
     public sealed record Resumed(string Target, string Id, long Offset, long Length) : IDeliveryEvent;

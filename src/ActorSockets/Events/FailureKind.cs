@@ -12,6 +12,9 @@ public enum FailureKind
     /// <summary>No route to the target, or no answer to the connect.</summary>
     Unreachable,
 
+    /// <summary>The TLS handshake failed: the target speaks no TLS, or one side did not accept the other's certificate.</summary>
+    Tls,
+
     /// <summary>The connection broke before all was confirmed.</summary>
     ConnectionLost,
 

@@ -17,4 +17,7 @@ public enum RefusalKind
 
     /// <summary>The server drains.</summary>
     ShuttingDown,
+
+    /// <summary>The TLS handshake failed: the client speaks no TLS, or one side did not accept the other's certificate.</summary>
+    Tls,
 }

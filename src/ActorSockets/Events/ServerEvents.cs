@@ -36,8 +36,14 @@ public static class ServerEvents
     /// <summary>The kernel hands over connections again.</summary>
     public sealed record AcceptRecovered(string Server) : IServerEvent;
 
-    /// <summary>A client connected.</summary>
-    public sealed record Accepted(string Server, string Peer) : IServerEvent;
+    /// <summary>A client connected; <paramref name="Identity"/> is the subject and the names of its certificate, or null.</summary>
+    public sealed record Accepted(string Server, string Peer, PeerIdentity? Identity = null) : IServerEvent;
+
+    /// <summary>
+    /// The first bytes of a client are those of another protocol: <c>TLS</c> or <c>HTTP</c>. A server without TLS takes them
+    /// as data, because they may be data.
+    /// </summary>
+    public sealed record ForeignProtocol(string Server, string Peer, string Protocol) : IServerEvent;
 
     /// <summary>Bytes received so far; at most once per <c>progress-interval</c>.</summary>
     public sealed record Received(string Server, string Peer, long Bytes) : IServerEvent;
@@ -45,15 +51,15 @@ public static class ServerEvents
     /// <summary>
     /// The client sent its FIN, and the sink has everything; with <c>protocol = deliveries</c>, the connection ended between two
     /// deliveries. <paramref name="StoredAs"/> is the file and
-    /// <paramref name="Sha256"/> the digest in the receipt, each null if there is none.
+    /// <paramref name="Digest"/> the digest in the receipt, as <c>sha256:HEX</c>, each null if there is none.
     /// </summary>
-    public sealed record Completed(string Server, string Peer, long Bytes, TimeSpan Elapsed, string? StoredAs, string? Sha256) : IServerEvent;
+    public sealed record Completed(string Server, string Peer, long Bytes, TimeSpan Elapsed, string? StoredAs, string? Digest) : IServerEvent;
 
     /// <summary>
     /// Everything is stored, as with <see cref="Completed"/>, but the connection broke before the client had its receipt: the
     /// client may send the data again.
     /// </summary>
-    public sealed record ReceiptLost(string Server, string Peer, long Bytes, TimeSpan Elapsed, string? StoredAs, string? Sha256, string Reason) : IServerEvent;
+    public sealed record ReceiptLost(string Server, string Peer, long Bytes, TimeSpan Elapsed, string? StoredAs, string? Digest, string Reason) : IServerEvent;
 
     /// <summary>
     /// The connection ended without the client's FIN, or the sink failed: the data is incomplete.

@@ -14,6 +14,10 @@ internal sealed record Admission(IReadOnlyList<IPNetwork> Allow, int MaxConnecti
         var address = peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer;
         if (Allow.Count > 0 && !Allow.Any(network => network.Contains(address)))
             return (RefusalKind.NotAllowed, "not in allow");
-        return open >= MaxConnections ? (RefusalKind.TooManyConnections, $"max-connections = {MaxConnections}") : null;
+        return RefuseOneMore(open);
     }
+
+    /// <summary>Why there is no room for one that is admitted otherwise; null: there is.</summary>
+    public (RefusalKind Kind, string Reason)? RefuseOneMore(int open) =>
+        open >= MaxConnections ? (RefusalKind.TooManyConnections, $"max-connections = {MaxConnections}") : null;
 }

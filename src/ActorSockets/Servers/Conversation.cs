@@ -1,7 +1,9 @@
 using ActorSockets.Events;
 using ActorSockets.Outbox;
+using ActorSockets.Protocols;
 using ActorSockets.Protocols.Deliveries;
 using ActorSockets.Servers.Arrivals;
+using ActorSockets.Transport;
 using Akka.Actor;
 using Akka.Event;
 
@@ -10,7 +12,7 @@ namespace ActorSockets.Servers;
 /// <summary>
 /// What a client and the server say to each other on a connection of the deliveries protocol: what came becomes steps of
 /// deliveries, and their answers become output. Used by one actor alone, which gets <see cref="Stepped"/> for each step that takes
-/// time, and <see cref="Evicted"/>. It knows no connection.
+/// time, and <see cref="Evicted"/>. It neither reads nor writes the connection.
 /// </summary>
 internal sealed class Conversation
 {
@@ -19,23 +21,28 @@ internal sealed class Conversation
 
     private readonly ServerSettings _server;
     private readonly string _peer;
+    private readonly string _sender;
     private readonly IArrivals _arrivals;
     private readonly IActorRef _actor;
     private readonly EventStream _events;
     private readonly ReceivingEnd _end;
     private readonly Dictionary<Incoming, Arriving> _arriving = [];
     private ReadOnlyMemory<byte> _input;
+    private bool _hasUnderstood;
     private int _stepsOnInput;
 
-    public Conversation(ServerSettings server, string peer, IArrivals arrivals, IActorContext context)
+    public Conversation(ServerSettings server, Connection connection, IArrivals arrivals, IActorContext context)
     {
-        (_server, _peer, _arrivals, _actor, _events) = (server, peer, arrivals, context.Self, context.System.EventStream);
+        // Of nobody's without a certificate: only that proves who a sender is.
+        _sender = connection.Identity?.Subject ?? "";
+        (_server, _peer, _arrivals, _actor, _events) = (server, connection.Peer, arrivals, context.Self, context.System.EventStream);
         _end = new ReceivingEnd(new Greeting
         {
             Window = server.Window,
             MaxLength = server.MaxLength,
             // Other sinks know what the process has received, and a process can end.
             Remembers = server.Sink is "file" or "relay" ? server.Remembers : TimeSpan.Zero,
+            Digests = server.Digest == DigestAlgorithm.Xxh128 ? [DigestAlgorithm.Xxh128, DigestAlgorithm.Sha256] : [DigestAlgorithm.Sha256, DigestAlgorithm.Xxh128],
         });
     }
 
@@ -126,9 +133,11 @@ internal sealed class Conversation
                 Cancel(found.Text!);
                 break;
             case ReceivingEventKind.Failed:
-                BreakOff($"the client broke the protocol: {found.Text}", now);
+                BreakOff(_hasUnderstood ? $"the client broke the protocol: {found.Text}" : "the client does not speak the deliveries protocol; is it raw?", now);
                 break;
         }
+
+        _hasUnderstood = true;
     }
 
     private void Begin(Incoming delivery, TimeSpan now)
@@ -153,8 +162,7 @@ internal sealed class Conversation
         _arrivals.CancelAsync(Key(id), owner: this).PipeTo(_actor, success: () => done, failure: _ => done);
     }
 
-    // Of nobody's: only a certificate proves who a sender is.
-    private static DeliveryKey Key(string id) => new("", id);
+    private DeliveryKey Key(string id) => new(_sender, id);
 
     private void Follow(Arriving arriving, ValueTask<Answer?> step, TimeSpan now, bool holdsInput = false, bool isLast = false)
     {

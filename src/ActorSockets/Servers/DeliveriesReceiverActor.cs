@@ -38,7 +38,7 @@ internal sealed class DeliveriesReceiverActor : UntypedActor, IWithTimers
     {
         (_server, _connection) = (server, connection);
         _intake = new Intake(server, connection, Context);
-        _conversation = new Conversation(server, connection.Peer, arrivals, Context);
+        _conversation = new Conversation(server, connection, arrivals, Context);
     }
 
     public static Props Props(ServerSettings server, Connection connection, IArrivals arrivals) =>

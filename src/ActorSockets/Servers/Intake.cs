@@ -42,7 +42,7 @@ internal sealed class Intake
     /// <summary>Publishes the connection, and starts the timers that its settings ask for.</summary>
     public void Begin(ITimerScheduler timers)
     {
-        _events.Publish(new ServerEvents.Accepted(_server.Name, _connection.Peer));
+        _events.Publish(new ServerEvents.Accepted(_server.Name, _connection.Peer, _connection.Identity));
         if (_server.IdleTimeout > TimeSpan.Zero)
             timers.StartPeriodicTimer(Check.Idle, Check.Idle, _pace.IdleCheckInterval);
         if (_server.MinReceiveRate > 0)
@@ -64,6 +64,8 @@ internal sealed class Intake
     public void Took(ReceivedChunk chunk)
     {
         _pace.Moved();
+        if (Bytes == 0 && _server.Tls is null && ForeignProtocol.Of(chunk.Bytes.Span) is { } protocol)
+            _events.Publish(new ServerEvents.ForeignProtocol(_server.Name, _connection.Peer, protocol));
         _moreIsLikely = chunk.Bytes.Length == _server.ReceiveFrameBytes;
         Bytes += chunk.Bytes.Length;
     }

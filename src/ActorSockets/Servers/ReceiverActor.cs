@@ -38,7 +38,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         _server = server;
         _connection = connection;
         _sink = createSink(server, connection.Peer, store, delivery: null);
-        _digest = server.Receipt ? new ReceivedDigest() : null;
+        _digest = server.Receipt ? new ReceivedDigest(server.Digest) : null;
         _intake = new Intake(server, connection, Context);
     }
 
@@ -103,7 +103,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         switch (message)
         {
             case Stored when _digest is not null:
-                _receipt = Receipt.For(_intake.Bytes, _digest.Value());
+                _receipt = new Receipt(_intake.Bytes, _digest.Value());
                 Become(SendingReceipt);
                 Reply(_receipt.ToBytes());
                 break;
@@ -183,7 +183,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         _intake.Took(chunk);
         _chunk = chunk;
-        var earlierHashed = _digest?.AddAsync(chunk.Shared()) ?? Task.CompletedTask;
+        var earlierHashed = _digest?.AddAsync(chunk) ?? Task.CompletedTask;
         Become(Storing);
         var storing = _sink.WriteAsync(chunk.Bytes);
         if (storing.IsCompletedSuccessfully && earlierHashed.IsCompletedSuccessfully)
@@ -258,11 +258,11 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private void Completed()
     {
         _connection.Close();
-        End(new ServerEvents.Completed(_server.Name, _connection.Peer, _intake.Bytes, _intake.Elapsed(Now), _sink.StoredAs, _receipt?.Sha256));
+        End(new ServerEvents.Completed(_server.Name, _connection.Peer, _intake.Bytes, _intake.Elapsed(Now), _sink.StoredAs, _receipt?.Digest.ToString()));
     }
 
     private void LoseReceipt(string reason) =>
-        End(new ServerEvents.ReceiptLost(_server.Name, _connection.Peer, _intake.Bytes, _intake.Elapsed(Now), _sink.StoredAs, _receipt?.Sha256, reason));
+        End(new ServerEvents.ReceiptLost(_server.Name, _connection.Peer, _intake.Bytes, _intake.Elapsed(Now), _sink.StoredAs, _receipt?.Digest.ToString(), reason));
 
     private void BreakOff(string reason)
     {

@@ -9,7 +9,8 @@ namespace ActorSockets.Servers;
 
 /// <summary>
 /// One endpoint: a <see cref="ListenerActor"/> that listens on it, and a <see cref="ReceiverActor"/> or
-/// <see cref="DeliveriesReceiverActor"/> for each connection that it admits.
+/// <see cref="DeliveriesReceiverActor"/> for each connection that it admits; with TLS, after its handshake in the
+/// <see cref="HandshakesActor"/>.
 /// <code>
 ///   Opening ── its inbox, or the outbox, is open ──► Listening
 ///      └── it cannot be opened ──► BindFailed, stopped
@@ -29,6 +30,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private readonly Admission _admission;
     private readonly Refusals _refusals = new();
     private IActorRef _listener = ActorRefs.Nobody;
+    private IActorRef _handshakes = ActorRefs.Nobody;
     private IArrivals? _arrivals;
     private IActorRef? _drainer;
     private long _accepted;
@@ -52,13 +54,19 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
-        if (_memory.Arrivals is { } arrivals)
-            arrivals.Value.PipeTo(Self, success: opened => new Opened(opened), failure: e => new OpeningFailed(e.Message));
-        else if (_memory.Needs is { } needs)
+        if (_server.Tls is { } tls)
+            _handshakes = Context.ActorOf(HandshakesActor.Props(tls), "handshakes");
+        if (_memory.OpenArrivals() is { } opening)
+        {
+            opening.PipeTo(Self, success: opened => new Opened(opened), failure: e => new OpeningFailed(e.Message));
+            return;
+        }
+
+        if (_memory.Needs is { } needs)
             needs.PipeTo(Self, success: () => new Opened(null), failure: e => new OpeningFailed(e.Message));
         else
             Listen();
-        if (_memory.Store.Cleans && _memory.Arrivals is null)
+        if (_memory.Store.Cleans)
             Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
     }
 
@@ -80,6 +88,12 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             case ListenerActor.Accepted accepted:
                 Admit(accepted.Connection);
                 break;
+            case HandshakesActor.Secured secured:
+                Receive(secured.Connection, _drainer is not null ? (RefusalKind.ShuttingDown, "shutting down") : _admission.RefuseOneMore(_open));
+                break;
+            case HandshakesActor.Failed failed:
+                Refuse((RefusalKind.Tls, failed.Reason), failed.Peer);
+                break;
             case ListenerActor.OutOfHandles refused:
                 Refuse((RefusalKind.OutOfHandles, "file handles are running out (ulimit -n)"), refused.Peer);
                 break;
@@ -99,14 +113,14 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 _open--;
                 ReportDrained();
                 break;
-            case Signal.Clean:
+            case Signal.Clean when _drainer is null:
                 (_arrivals?.CleanAsync(DateTime.UtcNow) ?? _memory.Store.CleanAsync(DateTime.UtcNow)).PipeTo(Self, success: paths => new Cleaned(paths), failure: e => new CleaningFailed(e.Message));
                 break;
             case Cleaned cleaned:
                 foreach (var path in cleaned.Paths)
                     Tell(new ServerEvents.PartialDeleted(_server.Name, path));
                 break;
-            case CleaningFailed failed:
+            case CleaningFailed failed when _drainer is null:
                 Tell(new ServerEvents.CleaningFailed(_server.Name, failed.Reason));
                 break;
             case Signal.ReportRefusals:
@@ -120,7 +134,10 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 Drain(Sender);
                 TellReceivers(message);
                 break;
-            case Signal.Settled:
+            case Signal.ListenAgain or Signal.Clean or CleaningFailed:
+                // The server is stopping.
+                break;
+            case Signal.LetGo:
                 _drainer?.Tell(new ServerEvents.Drained());
                 break;
             default:
@@ -134,10 +151,11 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
     private void Open(IArrivals? arrivals)
     {
         _arrivals = arrivals;
+        if (_drainer is not null)
+            return;
         if (arrivals is not null)
             Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
-        if (_drainer is null)
-            Listen();
+        Listen();
     }
 
     private void Listen()
@@ -170,7 +188,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     private void TellReceivers(object message)
     {
-        foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener)))
+        foreach (var receiver in Context.GetChildren().Where(c => !c.Equals(_listener) && !c.Equals(_handshakes)))
             receiver.Tell(message);
     }
 
@@ -179,7 +197,15 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         var why = _drainer is not null ? (RefusalKind.ShuttingDown, "shutting down")
             : connection.PeerAddress is not { } peer ? (RefusalKind.ResetByClient, "reset by the client before it was accepted")
             : _admission.Refuse(peer.Address, _open);
-        if (why is { } refused)
+        if (why is null && _server.Tls is not null)
+            _handshakes.Tell(new HandshakesActor.Begin(connection));
+        else
+            Receive(connection, why);
+    }
+
+    private void Receive(Connection connection, (RefusalKind, string)? refusal)
+    {
+        if (refusal is { } refused)
         {
             connection.Abort();
             Refuse(refused, connection.Peer);
@@ -216,6 +242,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         _drainer = drainer;
         Context.Unwatch(_listener);
         Context.Stop(_listener);
+        Context.Stop(_handshakes);
         ReportDrained();
     }
 
@@ -224,8 +251,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         if (_drainer is null || _open > 0)
             return;
         PublishRefusals();
-        // What cannot be written down now, the next start finds out.
-        (_arrivals?.SettleAsync() ?? Task.CompletedTask).PipeTo(Self, success: () => Signal.Settled, failure: _ => Signal.Settled);
+        _memory.LetGoAsync().PipeTo(Self, success: () => Signal.LetGo, failure: _ => Signal.LetGo);
     }
 
     private static void Tell(ServerEvents.IServerEvent happened)
@@ -245,7 +271,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         ReportRefusals,
         ReceiverEnded,
         Clean,
-        Settled,
+        LetGo,
     }
 
     private sealed record Opened(IArrivals? Arrivals);

@@ -9,11 +9,12 @@ namespace ActorSockets.Servers;
 /// <summary>What outlives a server that crashed. Made by the supervisor and used by the server alone.</summary>
 internal sealed class ServerMemory(ServerSettings server)
 {
+    private Inboxes.Lease? _inbox;
+    private SinkArrivals? _sinks;
+    private Func<Task<IArrivals>>? _relay;
+
     /// <summary>Its disk; what hangs there goes on hanging.</summary>
     public FileStore Store { get; } = new(server);
-
-    /// <summary>Where deliveries go, opened when it is asked for; null: the server speaks the raw protocol.</summary>
-    public Lazy<Task<IArrivals>>? Arrivals { get; private init; }
 
     /// <summary>What it needs before it listens, whatever the protocol; null: nothing.</summary>
     public Task? Needs { get; private init; }
@@ -32,13 +33,20 @@ internal sealed class ServerMemory(ServerSettings server)
         if (server.Protocol == Protocol.Raw)
             return new ServerMemory(server) { Needs = server.Sink == "relay" ? outbox.Opened : null };
         if (server.Sink == "relay")
-            return new ServerMemory(server) { Arrivals = new Lazy<Task<IArrivals>>(async () => new RelayArrivals(server, remembers, new Relay(server, await outbox.Opened))) };
+            return new ServerMemory(server) { _relay = async () => new RelayArrivals(server, remembers, new Relay(server, await outbox.Opened)) };
         if (server.Sink == "file")
-            return new ServerMemory(server) { Arrivals = inboxes.Of(server) };
+            return new ServerMemory(server) { _inbox = inboxes.Of(server) };
 
         var store = new FileStore(server);
-        IArrivals arrivals = new SinkArrivals(request =>
-            createSink(server, request.Peer, store, new DeliveryInfo(request.Key.Id, request.Name, request.Length)));
-        return new ServerMemory(server) { Arrivals = new Lazy<Task<IArrivals>>(Task.FromResult(arrivals)) };
+        return new ServerMemory(server)
+        {
+            _sinks = new SinkArrivals(request => createSink(server, request.Peer, store, new DeliveryInfo(request.Key.Id, request.Name, request.Length))),
+        };
     }
+
+    /// <summary>Where deliveries go; null: the server speaks the raw protocol.</summary>
+    public Task<IArrivals>? OpenArrivals() => _inbox?.OpenAsync() ?? _relay?.Invoke() ?? (_sinks is null ? null : Task.FromResult<IArrivals>(_sinks));
+
+    /// <summary>The server is over: other processes may have its inbox, once what it got is written down.</summary>
+    public Task LetGoAsync() => _inbox?.ReleaseAsync() ?? Task.CompletedTask;
 }

@@ -7,6 +7,7 @@ using ActorSockets.Protocols;
 using ActorSockets.Protocols.Deliveries;
 using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
+using ActorSockets.Transport.Tls;
 
 namespace ActorSockets.Servers;
 
@@ -76,7 +77,10 @@ public sealed record ServerSettings
     /// <summary>How often partial files are looked at.</summary>
     public required TimeSpan CleanInterval { get; init; }
 
-    /// <summary>Whether the peer is told how many bytes were stored, and their SHA-256.</summary>
+    /// <summary>Of receipts, and of deliveries whose sender does not choose.</summary>
+    public required DigestAlgorithm Digest { get; init; }
+
+    /// <summary>Whether the peer is told how many bytes were stored, and their digest.</summary>
     public required bool Receipt { get; init; }
 
     /// <summary>Connections at a time; the next is reset at once.</summary>
@@ -115,6 +119,9 @@ public sealed record ServerSettings
     /// <summary>Wait before binding again after the listener died.</summary>
     public required TimeSpan RebindDelay { get; init; }
 
+    /// <summary>TLS; null: plain TCP.</summary>
+    public ServerTls? Tls { get; init; }
+
     /// <summary>The endpoint as configured.</summary>
     public string Endpoint => Endpoints.Format(Host, Port);
 
@@ -145,6 +152,7 @@ public sealed record ServerSettings
         MaxPartialBytes = section.Bytes("max-partial", 0, 1L << 60),
         CleanInterval = section.Duration("clean-interval", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
         Receipt = ReceiptOf(section),
+        Digest = DigestSetting.From(section),
         MaxConnections = section.Int("max-connections", 1, 1_000_000),
         IdleTimeout = section.Duration("idle-timeout", TimeSpan.Zero, TimeSpan.FromDays(30)),
         MinReceiveRate = section.Bytes("min-receive-rate", 0, 1L << 40),
@@ -157,6 +165,7 @@ public sealed record ServerSettings
         BindTimeout = section.Duration("bind-timeout", TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)),
         KeepAlive = section.Duration("keep-alive", TimeSpan.Zero, TimeSpan.FromHours(1)),
         RebindDelay = section.Duration("rebind-delay", TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)),
+        Tls = ServerTls.From(section.Merged("tls"), SpeaksDeliveries(section) ? [Greeting.Version] : []),
     };
 
     private static bool SpeaksDeliveries(SettingsSection section) => section.Is("protocol", "deliveries");

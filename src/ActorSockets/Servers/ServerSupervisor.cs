@@ -23,6 +23,7 @@ internal sealed class ServerSupervisor : UntypedActor
     private readonly List<IActorRef> _waiting = [];
     private readonly Inboxes _inboxes = new(StoreLibrary.Open);
     private readonly OutboxAccess _outbox;
+    private readonly Dictionary<string, ServerMemory> _memories = new(StringComparer.Ordinal);
     private bool _stopping;
     private readonly DrainCount _draining = new(new ServerEvents.Drained());
 
@@ -104,7 +105,7 @@ internal sealed class ServerSupervisor : UntypedActor
     private void Add(ServerSettings server)
     {
         var remembers = _servers.Append(server).Where(s => s.Sink == "relay").Select(s => s.Remembers).DefaultIfEmpty().Max();
-        var memory = ServerMemory.Of(server, _inboxes, _outbox, remembers, _createSink);
+        var memory = _memories[server.Name] = ServerMemory.Of(server, _inboxes, _outbox, remembers, _createSink);
         var child = Context.ActorOf(ServerActor.Props(server, memory, _createSink, _listen), server.Name);
         Context.Watch(child);
         _children.Add(server.Name, child);
@@ -114,6 +115,8 @@ internal sealed class ServerSupervisor : UntypedActor
     {
         _draining.Done(child);
         var (name, askers) = _children.Remove(child);
+        if (_memories.Remove(name, out var memory))
+            _ = memory.LetGoAsync();
         if (askers.Count == 0)
             return;
         var removed = new ServerEvents.Removed(name);
@@ -122,5 +125,9 @@ internal sealed class ServerSupervisor : UntypedActor
         Context.System.EventStream.Publish(removed);
     }
 
-    protected override void PostStop() => _ = _inboxes.CloseAsync();
+    protected override void PostStop()
+    {
+        foreach (var memory in _memories.Values)
+            _ = memory.LetGoAsync();
+    }
 }

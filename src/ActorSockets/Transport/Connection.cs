@@ -9,6 +9,12 @@ internal abstract class Connection
     /// <summary>The peer's address and port.</summary>
     public abstract string Peer { get; }
 
+    /// <summary>Who the peer is, as its certificate has it; null without one.</summary>
+    public virtual PeerIdentity? Identity => null;
+
+    /// <summary>The protocol that both sides agreed on when they connected; null: none.</summary>
+    public virtual string? Protocol => null;
+
     /// <summary>Waits until there is something to read, and reads it if there is room.</summary>
     /// <returns>0 with room is the peer's end.</returns>
     /// <exception cref="IOException">The connection broke; the message is the system's.</exception>
@@ -24,6 +30,12 @@ internal abstract class Connection
     /// <returns>Whether the peer had not told its own end before it could know of ours: then its end is an answer.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
     public abstract ValueTask<bool> FinishAsync();
+
+    /// <summary>
+    /// Whether an end of the peer that was read since had come before it could know of ours, so that it is no answer. Only TLS
+    /// finds that out so late: the peer's end is inside the bytes.
+    /// </summary>
+    public virtual bool PeerEndedFirst => false;
 
     /// <summary>Bytes that the peer's kernel has acknowledged so far, and whether that is everything; null where the system does not tell.</summary>
     public abstract (long Bytes, bool All)? Acknowledged();

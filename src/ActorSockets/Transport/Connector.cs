@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using ActorSockets.Configuration;
 using ActorSockets.Platform;
+using ActorSockets.Transport.Tls;
 
 namespace ActorSockets.Transport;
 
@@ -38,6 +39,14 @@ internal interface IConnector
     /// <param name="cancellation">Ends the attempt.</param>
     /// <exception cref="ConnectException">There is none.</exception>
     Task<Connection> ConnectAsync(string host, int port, SocketSettings settings, int attempt, CancellationToken cancellation);
+
+    /// <summary>Makes a TLS connection out of one that <see cref="ConnectAsync"/> has made.</summary>
+    /// <param name="connection">Is the TLS connection's, whatever comes of it.</param>
+    /// <param name="host">Whom the server's certificate must name, unless the settings say otherwise.</param>
+    /// <param name="tls">What is asked of the server.</param>
+    /// <param name="cancellation">Ends the handshake.</param>
+    /// <exception cref="TlsException">There is none.</exception>
+    Task<Connection> SecureAsync(Connection connection, string host, TargetTls tls, CancellationToken cancellation);
 }
 
 /// <summary>
@@ -92,6 +101,9 @@ internal sealed class Connector(Func<string, CancellationToken, Task<IPAddress[]
 
         throw Failed(host, port, failures);
     }
+
+    public Task<Connection> SecureAsync(Connection connection, string host, TargetTls tls, CancellationToken cancellation) =>
+        TlsHandshake.ConnectAsync((PlainConnection)connection, host, tls, cancellation);
 
     /// <summary>The families in turns, as RFC 8305, section 4, has it.</summary>
     private static IPAddress[] Ordered(IPAddress[] addresses, int attempt)

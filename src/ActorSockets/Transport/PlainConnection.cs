@@ -76,6 +76,23 @@ internal sealed partial class PlainConnection(Socket socket, EndPoint? peer) : C
 
     public override void Close()
     {
+        Disarm();
+        socket.Dispose();
+    }
+
+    public override void Abort() => socket.Dispose();
+
+    /// <summary>Bytes that the kernel has received, read or not, and perhaps one for the peer's FIN; null where the system does not tell.</summary>
+    public long? Received()
+    {
+        // Linux 4.1.
+        const int BytesReceived = 128;
+        return TcpInfo() is { Length: >= BytesReceived + 8 } info ? BinaryPrimitives.ReadInt64LittleEndian(info.AsSpan(BytesReceived)) : null;
+    }
+
+    /// <summary>From now on, an end of this process is a FIN to the peer and no reset.</summary>
+    public void Disarm()
+    {
         try
         {
             socket.LingerState = new LingerOption(enable: false, seconds: 0);
@@ -84,11 +101,16 @@ internal sealed partial class PlainConnection(Socket socket, EndPoint? peer) : C
         {
             // It is closed already, or broken: nothing is left to deliver.
         }
-
-        socket.Dispose();
     }
 
-    public override void Abort() => socket.Dispose();
+    /// <summary>Reads to the peer's end, or so many bytes, and forgets them.</summary>
+    /// <exception cref="IOException">The connection broke, or was closed meanwhile.</exception>
+    public async Task DiscardAsync(int most)
+    {
+        var room = new byte[4096];
+        for (int count; most > 0 && (count = await ReceiveAsync(room)) > 0;)
+            most -= count;
+    }
 
     private static EndPoint? RemoteEndPoint(Socket socket)
     {

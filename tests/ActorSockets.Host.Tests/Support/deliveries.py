@@ -1,6 +1,7 @@
 """Both ends of the deliveries protocol, from docs/deliveries-protocol.md alone. Standard library only.
 
-  deliveries.py send HOST PORT ID FILE [NAME]     one delivery; prints the answers
+  deliveries.py send HOST PORT ID FILE [NAME] [cut=BYTES]
+                                                  one delivery; prints the answers; with cut, closes inside the body after so many bytes
   deliveries.py serve DIR [cut=BYTES]             prints "listening PORT"; stores deliveries, printing each; with cut, closes the first
                                                   connection after so many bytes of a body, and keeps what came
 """
@@ -14,7 +15,7 @@ def lines(stream):
         yield line.rstrip(b"\r\n").decode()
 
 
-def send(host, port, identity, path, name=None):
+def send(host, port, identity, path, name=None, cut=None):
     data = open(path, "rb").read()
     stream = socket.create_connection((host, int(port))).makefile("rwb")
     answers = lines(stream)
@@ -26,10 +27,12 @@ def send(host, port, identity, path, name=None):
     print(answer)
     if not answer.startswith("from "):
         return
-    rest = data[int(answer.split()[2]):]
+    rest = data[int(answer.split()[2]):][:int(cut.split("=")[1]) if cut else None]
     for at in range(0, len(rest), 50_000):
         chunk = rest[at:at + 50_000]
         stream.write(b"%d\n%s\n" % (len(chunk), chunk))
+    if cut:
+        return
     stream.write(b"end sha256:%s\n" % hashlib.sha256(data).hexdigest().encode())
     stream.flush()
     print(next(answers))

@@ -2,6 +2,7 @@ using System.Text;
 using ActorSockets.Clients;
 using ActorSockets.Events;
 using ActorSockets.Payloads;
+using ActorSockets.Protocols;
 using ActorSockets.Protocols.Raw;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
@@ -416,7 +417,7 @@ public sealed class SenderActorSpecs : Specs
         var connection = Connect();
         connection.TakeWrite();
         connection.ExpectFinish();
-        connection.PeerSends(Encoding.ASCII.GetString(Receipt.For(5, System.Security.Cryptography.SHA256.HashData("hello"u8)).ToBytes()));
+        connection.PeerSends(Encoding.ASCII.GetString(new Receipt(5, new Digest(DigestAlgorithm.Sha256, System.Security.Cryptography.SHA256.HashData("hello"u8))).ToBytes()));
         connection.PeerCloses();
         ExpectMsg<Delivered>();
     }
@@ -442,6 +443,23 @@ public sealed class SenderActorSpecs : Specs
         Assert.Equal("1", ExpectMsg<Sent>().Id);
         Confirm(Connect(), "second");
         Assert.Equal("2", ExpectMsg<Sent>().Id);
+    }
+
+    [Fact]
+    public void Retries_at_once_when_it_is_told_to_and_only_while_it_backs_off()
+    {
+        var sender = Deliver("hello", "backoff { min = 1h, max = 1h }");
+        RefuseConnect();
+        _events.FishForMessage<BackingOff>(_ => true);
+        sender.Tell(new Retry("t"), TestActor);
+        Assert.Equal(new Retrying("t"), ExpectMsg<Retrying>());
+        var connection = Connect();
+        sender.Tell(new Retry("t"), TestActor);
+        Assert.Equal(new NotRetrying("t"), ExpectMsg<NotRetrying>());
+        Confirm(connection, "hello");
+        Assert.Equal(2, ExpectMsg<Sent>().Report.Attempts);
+        sender.Tell(new Retry("t"), TestActor);
+        Assert.Equal(new NotRetrying("t"), ExpectMsg<NotRetrying>());
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using ActorSockets.Events;
 using ActorSockets.Payloads;
+using ActorSockets.Protocols;
 using ActorSockets.Protocols.Raw;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
@@ -11,18 +13,18 @@ using static ActorSockets.Events.Deliveries;
 namespace ActorSockets.Tests.Faults;
 
 /// <summary>Senders against peers that do what peers do on a bad day.</summary>
-public sealed class BadPeerSpecs : FaultSpecs
+public abstract class BadPeerSpecs : FaultSpecs
 {
     private const int Large = 32 << 20;
 
     private readonly TestProbe _events;
 
-    public BadPeerSpecs() => _events = SubscribeTo<IDeliveryEvent>();
+    protected BadPeerSpecs(bool tls) : base(tls) => _events = SubscribeTo<IDeliveryEvent>();
 
     [Fact]
     public async Task One_that_refuses_is_delivered_to_when_it_is_back()
     {
-        var gone = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);
+        var gone = Peer(ScriptedPeer.ReadToEndAsync);
         var port = gone.Port;
         gone.Dispose();
         Send(Clients(port), 1000);
@@ -30,9 +32,9 @@ public sealed class BadPeerSpecs : FaultSpecs
 
         using var listener = new TcpListener(IPAddress.Loopback, port);
         listener.Start();
-        using var socket = await listener.AcceptSocketAsync();
+        using var socket = await PeerConnection.AcceptAsync(await listener.AcceptSocketAsync(), Tls);
         Assert.Equal(1000, await ScriptedPeer.ReadToEndAsync(socket));
-        socket.Close();
+        await socket.CloseAsync();
         ExpectMsg<Sent>(Patience);
     }
 
@@ -49,14 +51,14 @@ public sealed class BadPeerSpecs : FaultSpecs
         var backingOff = await _events.FishForMessageAsync<BackingOff>(_ => true, Patience);
         Assert.Equal($"127.0.0.1:{endpoint.Port} did not answer within 300 ms (connect-timeout)", backingOff.Reason);
 
-        using var peer = new ScriptedPeer(listener, (socket, _) => ScriptedPeer.ReadToEndAsync(socket));
+        using var peer = new ScriptedPeer(listener, (socket, _) => ScriptedPeer.ReadToEndAsync(socket), Tls);
         Assert.Equal(1000, ExpectMsg<Sent>(Patience).Report.Taken);
     }
 
     [Fact]
     public async Task One_that_accepts_and_never_reads_is_blocked_and_then_given_up()
     {
-        using var peer = new ScriptedPeer(_ => Task.Delay(Timeout.Infinite));
+        using var peer = Peer(_ => Task.Delay(Timeout.Infinite));
         Send(Clients(peer.Port, "busy-after = 50ms\n give-up-after = 1s"), Large);
         var blocked = await _events.FishForMessageAsync<Blocked>(_ => true, Patience);
         Assert.Equal(Large, blocked.Taken + blocked.Remaining);
@@ -68,12 +70,12 @@ public sealed class BadPeerSpecs : FaultSpecs
     [Fact]
     public async Task One_that_reads_byte_by_byte_makes_no_other_wait()
     {
-        using var slow = new ScriptedPeer(async socket =>
+        using var slow = Peer(async socket =>
         {
             while (await socket.ReceiveAsync(new byte[1]) > 0)
                 await Task.Delay(1000);
         });
-        using var quick = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);
+        using var quick = Peer(ScriptedPeer.ReadToEndAsync);
         var clients = Clients([Target("busy-after = 50ms", slow.Port) with { Name = "slow" }, Target("", quick.Port) with { Name = "quick" }]);
         clients.Tell(new Deliver("1", "slow", new GeneratedPayload(Large)), TestActor);
         await _events.FishForMessageAsync<Blocked>(b => b.Target == "slow", Patience);
@@ -90,9 +92,9 @@ public sealed class BadPeerSpecs : FaultSpecs
     [InlineData("receipt")]
     public void One_that_sends_its_FIN_first_and_reads_on_confirms_nothing(string confirm)
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
-            socket.Shutdown(SocketShutdown.Send);
+            await socket.FinishAsync();
             await ScriptedPeer.ReadToEndAsync(socket);
         });
         Send(Clients(peer.Port, $"confirm = {confirm}"), Large);
@@ -104,9 +106,10 @@ public sealed class BadPeerSpecs : FaultSpecs
     [InlineData("", "closed without a receipt (does the server send receipts?)")]
     [InlineData("received 1000 sha256:xyz\n", "sent something that is not a receipt")]
     [InlineData("received 1000 sha256:0000000000000000000000000000000000000000000000000000000000000000\nand more", "sent something that is not a receipt")]
+    [InlineData("received 1000 xxh128:00000000000000000000000000000000\n", "sent a receipt with xxh128, which proves nothing here: needs digest = sha256 (set both ends to the same)")]
     public void One_that_sends_no_receipt_leaves_the_delivery_unconfirmed(string answer, string reason)
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             await ScriptedPeer.ReadToEndAsync(socket);
             await socket.SendAsync(Encoding.ASCII.GetBytes(answer));
@@ -116,9 +119,23 @@ public sealed class BadPeerSpecs : FaultSpecs
     }
 
     [Fact]
+    public void One_that_wants_deliveries_with_names_is_not_tried_again()
+    {
+        using var peer = Peer(async socket =>
+        {
+            await socket.SendAsync("deliveries/1 window=64 digests=xxh128,sha256\nerror deliver, resume or cancel is expected\n"u8.ToArray());
+            await ScriptedPeer.ReadToEndAsync(socket);
+        });
+        Send(Clients(peer.Port), Large);
+        var failed = ExpectMsg<Failed>(Patience);
+        Assert.Equal((FailureKind.Protocol, 1), (failed.Kind, failed.Report.Attempts));
+        Assert.EndsWith("speaks the deliveries protocol: needs protocol = deliveries, or another port", failed.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task One_that_floods_back_is_read_and_forgotten()
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             var reading = ScriptedPeer.ReadToEndAsync(socket);
             for (var i = 0; i < 200; i++)
@@ -132,14 +149,14 @@ public sealed class BadPeerSpecs : FaultSpecs
     [Fact]
     public async Task One_that_stored_something_else_gets_it_again()
     {
-        using var peer = new ScriptedPeer(async (socket, number) =>
+        using var peer = Peer(async (socket, number) =>
         {
             using var all = new MemoryStream();
             var buffer = new byte[64 * 1024];
             for (int count; (count = await socket.ReceiveAsync(buffer)) > 0;)
                 all.Write(buffer, 0, count);
             var stored = number == 1 ? all.ToArray()[..^1] : all.ToArray();
-            await socket.SendAsync(Receipt.For(stored.Length, System.Security.Cryptography.SHA256.HashData(stored)).ToBytes());
+            await socket.SendAsync(new Receipt(stored.Length, new Digest(DigestAlgorithm.Sha256, System.Security.Cryptography.SHA256.HashData(stored))).ToBytes());
         });
         Send(Clients(peer.Port, "confirm = receipt"), 1000);
         Assert.Contains("stored different data: 999 B with", (await _events.FishForMessageAsync<BackingOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
@@ -149,7 +166,7 @@ public sealed class BadPeerSpecs : FaultSpecs
     [Fact]
     public void One_that_never_closes_leaves_the_delivery_unconfirmed()
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             await ScriptedPeer.ReadToEndAsync(socket);
             await Task.Delay(Timeout.Infinite);
@@ -162,7 +179,7 @@ public sealed class BadPeerSpecs : FaultSpecs
     public async Task One_that_is_slow_to_read_what_the_kernel_has_is_not_silent()
     {
         // The kernel takes all at once; the peer needs several confirm-timeouts to read it.
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             var buffer = new byte[64 * 1024];
             while (await socket.ReceiveAsync(buffer) > 0)
@@ -176,11 +193,11 @@ public sealed class BadPeerSpecs : FaultSpecs
     [Fact]
     public async Task One_that_resets_at_our_half_close_gets_everything_again()
     {
-        using var peer = new ScriptedPeer(async (socket, number) =>
+        using var peer = Peer(async (socket, number) =>
         {
             await ScriptedPeer.ReadToEndAsync(socket);
             if (number == 1)
-                ScriptedPeer.Reset(socket);
+                socket.Reset();
         });
         Send(Clients(peer.Port), 1000);
         Assert.Contains("Connection reset by peer", (await _events.FishForMessageAsync<BackingOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
@@ -193,7 +210,7 @@ public sealed class BadPeerSpecs : FaultSpecs
         using var hole = ScriptedPeer.Listen(backlog: 0);
         using var filler = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await filler.ConnectAsync(hole.LocalEndPoint!);
-        using var peer = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);
+        using var peer = Peer(ScriptedPeer.ReadToEndAsync);
 
         var holePort = ((IPEndPoint)hole.LocalEndPoint!).Port;
         var clients = Clients([
@@ -217,7 +234,7 @@ public sealed class BadPeerSpecs : FaultSpecs
     [Fact]
     public void A_name_of_both_families_is_tried_in_both()
     {
-        using var peer = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);
+        using var peer = Peer(ScriptedPeer.ReadToEndAsync);
         Clients([Target("host = localhost\n max-attempts = 1", peer.Port)]).Tell(new Deliver("1", "t", new TextPayload("hello")), TestActor);
         ExpectMsg<Sent>(Patience);
     }
@@ -225,7 +242,7 @@ public sealed class BadPeerSpecs : FaultSpecs
     [Fact]
     public void A_thousand_targets_open_no_more_connections_at_a_time_than_they_may_and_are_all_delivered()
     {
-        using var peer = new ScriptedPeer(ScriptedPeer.ReadToEndAsync);
+        using var peer = Peer(ScriptedPeer.ReadToEndAsync);
         var clients = Clients([.. Enumerable.Range(0, 1000).Select(i => Target("", peer.Port) with { Name = $"t{i}" })]);
         for (var i = 0; i < 1000; i++)
             clients.Tell(new Deliver("1", $"t{i}", new TextPayload("hello")), TestActor);
@@ -235,3 +252,9 @@ public sealed class BadPeerSpecs : FaultSpecs
 
     private void Send(IActorRef clients, long bytes) => clients.Tell(new Deliver("1", "t", new GeneratedPayload(bytes)), TestActor);
 }
+
+/// <summary>Over plain TCP.</summary>
+public sealed class PlainBadPeerSpecs() : BadPeerSpecs(tls: false);
+
+/// <summary>Over TLS.</summary>
+public sealed class TlsBadPeerSpecs() : BadPeerSpecs(tls: true);

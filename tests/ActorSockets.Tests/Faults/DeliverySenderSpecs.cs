@@ -7,7 +7,7 @@ using static ActorSockets.Events.Deliveries;
 namespace ActorSockets.Tests.Faults;
 
 /// <summary>The sending side of the deliveries protocol, against good and bad receivers over real sockets.</summary>
-public sealed class DeliverySenderSpecs : FaultSpecs
+public abstract class DeliverySenderSpecs(bool tls) : FaultSpecs(tls)
 {
     private const string Protocol = "protocol = deliveries\n idle-timeout = 0s";
 
@@ -16,7 +16,7 @@ public sealed class DeliverySenderSpecs : FaultSpecs
     {
         var connections = 0;
         var headers = new ConcurrentQueue<string>();
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             Interlocked.Increment(ref connections);
             var receiver = new DeliveryPeer(socket);
@@ -37,7 +37,7 @@ public sealed class DeliverySenderSpecs : FaultSpecs
     public void A_lost_connection_goes_on_where_the_receiver_s_bytes_end()
     {
         var events = SubscribeTo<Resumed>();
-        using var peer = new ScriptedPeer(async (socket, number) =>
+        using var peer = Peer(async (socket, number) =>
         {
             var receiver = new DeliveryPeer(socket);
             await receiver.SayAsync(DeliveryPeer.Greeting);
@@ -47,7 +47,7 @@ public sealed class DeliverySenderSpecs : FaultSpecs
             if (number == 1)
             {
                 await receiver.HearBodyAsync(most: 1_500_000);
-                ScriptedPeer.Reset(socket);
+                socket.Reset();
                 return;
             }
 
@@ -64,7 +64,7 @@ public sealed class DeliverySenderSpecs : FaultSpecs
     [Fact]
     public void What_is_stored_already_is_delivered_without_its_bytes()
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             var receiver = new DeliveryPeer(socket);
             await receiver.SayAsync(DeliveryPeer.Greeting);
@@ -87,7 +87,7 @@ public sealed class DeliverySenderSpecs : FaultSpecs
     [InlineData("hello", "")]
     public void A_receiver_that_refuses_or_lies_is_believed_nothing(string answer, string reason)
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             var receiver = new DeliveryPeer(socket);
             await receiver.SayAsync(DeliveryPeer.Greeting);
@@ -113,7 +113,7 @@ public sealed class DeliverySenderSpecs : FaultSpecs
     [InlineData("")]
     public void What_does_not_greet_is_sent_nothing(string greeting)
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             if (greeting.Length > 0)
                 await new DeliveryPeer(socket).SayAsync(greeting);
@@ -126,7 +126,7 @@ public sealed class DeliverySenderSpecs : FaultSpecs
     [Fact]
     public void A_megabyte_of_greeting_is_read_no_further()
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             try
             {
@@ -145,7 +145,7 @@ public sealed class DeliverySenderSpecs : FaultSpecs
     [Fact]
     public void A_receiver_that_never_answers_is_lost_after_the_confirm_timeout()
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             var receiver = new DeliveryPeer(socket);
             await receiver.SayAsync(DeliveryPeer.Greeting);
@@ -161,7 +161,7 @@ public sealed class DeliverySenderSpecs : FaultSpecs
     public async Task A_delivery_that_is_cancelled_is_aborted_and_the_next_one_goes()
     {
         var aborted = new TaskCompletionSource<string?>();
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             var receiver = new DeliveryPeer(socket);
             await receiver.SayAsync(DeliveryPeer.Greeting);
@@ -187,7 +187,7 @@ public sealed class DeliverySenderSpecs : FaultSpecs
     [Fact]
     public void A_receiver_that_forgets_before_a_delivery_is_given_up_is_told_once()
     {
-        using var peer = new ScriptedPeer(async socket =>
+        using var peer = Peer(async socket =>
         {
             var receiver = new DeliveryPeer(socket);
             await receiver.SayAsync("deliveries/1 window=1 remembers=1m");
@@ -211,3 +211,9 @@ public sealed class DeliverySenderSpecs : FaultSpecs
 
     private static string Digest { get; } = $"xxh128:{Convert.ToHexStringLower(System.IO.Hashing.XxHash128.Hash(Alphabet))}";
 }
+
+/// <summary>Over plain TCP.</summary>
+public sealed class PlainDeliverySenderSpecs() : DeliverySenderSpecs(tls: false);
+
+/// <summary>Over TLS.</summary>
+public sealed class TlsDeliverySenderSpecs() : DeliverySenderSpecs(tls: true);

@@ -1,22 +1,22 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net.Sockets;
 using ActorSockets.Events;
 using ActorSockets.Protocols;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Tests.Support;
+using ActorSockets.Tests.Transport.Tls;
 using Akka.TestKit;
 
 namespace ActorSockets.Tests.Faults;
 
 /// <summary>A server of the deliveries protocol over real sockets: what good clients get, and what bad ones do not.</summary>
-public sealed class DeliveryServerSpecs : FaultSpecs
+public abstract class DeliveryServerSpecs : FaultSpecs
 {
     private readonly TestProbe _events;
     private readonly ConcurrentQueue<(DeliveryInfo Delivery, RecordingSink Sink)> _sinks = new();
     private Task _room = Task.CompletedTask;
 
-    public DeliveryServerSpecs() => _events = SubscribeTo<ServerEvents.IServerEvent>();
+    protected DeliveryServerSpecs(bool tls) : base(tls) => _events = SubscribeTo<ServerEvents.IServerEvent>();
 
     private protected override ISink CreateSink(SinkContext context)
     {
@@ -35,7 +35,7 @@ public sealed class DeliveryServerSpecs : FaultSpecs
         for (var i = 0; i < payloads.Length; i++)
             Assert.Equal(DeliveryClient.Received($"d{i}", payloads[i]), await client.HearAsync());
 
-        client.Finish();
+        await client.FinishAsync();
         Assert.Null(await client.HearAsync());
         var completed = _events.FishForMessage<ServerEvents.Completed>(_ => true);
         Assert.InRange(completed.Bytes, payloads.Sum(p => p.Length), payloads.Sum(p => p.Length + 100));
@@ -97,8 +97,8 @@ public sealed class DeliveryServerSpecs : FaultSpecs
         var room = new TaskCompletionSource();
         _room = room.Task;
         var (_, port) = Serve("protocol = deliveries, sink = discard");
-        using var older = await DeliveryClient.ConnectAsync(port);
-        using var newer = await DeliveryClient.ConnectAsync(port);
+        using var older = await ConnectAsync(port);
+        using var newer = await ConnectAsync(port);
         await older.SayAsync("deliver a 10\n5\nhello\n");
         AwaitAssert(() => Assert.NotEmpty(_sinks.SingleOrDefault().Sink?.Chunks ?? []));
         await newer.SayAsync("resume a 10\n");
@@ -118,8 +118,8 @@ public sealed class DeliveryServerSpecs : FaultSpecs
     public async Task A_server_that_drains_finishes_what_has_begun_and_ends_the_connection()
     {
         var (server, port) = Serve("protocol = deliveries, sink = discard");
-        using var busy = await DeliveryClient.ConnectAsync(port);
-        using var idle = await DeliveryClient.ConnectAsync(port);
+        using var busy = await ConnectAsync(port);
+        using var idle = await ConnectAsync(port);
         await busy.SayAsync("deliver a 5\n2\nhe\n");
         AwaitAssert(() => Assert.NotEmpty(_sinks));
         server.Tell(new ServerEvents.Drain(), TestActor);
@@ -128,23 +128,23 @@ public sealed class DeliveryServerSpecs : FaultSpecs
         Assert.Equal(DeliveryClient.Received("a", "hello"u8), await busy.HearAsync());
         Assert.Equal("later b draining", await busy.HearAsync());
         Assert.Null(await busy.HearAsync());
-        busy.Finish();
-        idle.Finish();
+        await busy.FinishAsync();
+        await idle.FinishAsync();
         ExpectMsg<ServerEvents.Drained>(Patience);
     }
 
     [Fact]
     public async Task A_silent_connection_between_deliveries_ends_in_order_and_one_inside_is_reset()
     {
-        var (_, port) = Serve("protocol = deliveries, sink = discard, idle-timeout = 100ms");
-        using var between = await DeliveryClient.ConnectAsync(port);
+        var (_, port) = Serve("protocol = deliveries, sink = discard, idle-timeout = 1s");
+        using var between = await ConnectAsync(port);
         await between.DeliverAsync("a", "hello"u8.ToArray());
         Assert.Equal(DeliveryClient.Received("a", "hello"u8), await between.HearAsync());
         Assert.Null(await between.HearAsync());
-        between.Finish();
+        await between.FinishAsync();
         _events.FishForMessage<ServerEvents.Completed>(e => e.Peer == between.Endpoint, Patience);
 
-        using var inside = await DeliveryClient.ConnectAsync(port);
+        using var inside = await ConnectAsync(port);
         await inside.SayAsync("deliver b 5\n2\nhe\n");
         await Assert.ThrowsAnyAsync<IOException>(inside.HearAsync);
         Assert.StartsWith("no traffic for", _events.FishForMessage<ServerEvents.BrokenOff>(e => e.Peer == inside.Endpoint, Patience).Reason, StringComparison.Ordinal);
@@ -154,8 +154,8 @@ public sealed class DeliveryServerSpecs : FaultSpecs
     public async Task A_client_that_never_reads_its_answers_is_read_no_further_and_is_reset_in_the_end()
     {
         var (_, port) = Serve("protocol = deliveries, sink = discard, idle-timeout = 200ms");
-        using var client = await DeliveryClient.ConnectAsync(port);
-        await Assert.ThrowsAsync<SocketException>(async () =>
+        using var client = await ConnectAsync(port);
+        await Assert.ThrowsAsync<IOException>(async () =>
         {
             // Refusals are answered at once, so that answers pile up until the server reads no more.
             for (var i = 0; ; i++)
@@ -178,7 +178,7 @@ public sealed class DeliveryServerSpecs : FaultSpecs
         Assert.Equal(DeliveryClient.Received("first", "hello"u8), await client.HearAsync());
         Assert.StartsWith(error, await client.HearAsync(), StringComparison.Ordinal);
         Assert.Null(await client.HearAsync());
-        client.Finish();
+        await client.FinishAsync();
         Assert.StartsWith("the client broke the protocol: ", _events.FishForMessage<ServerEvents.BrokenOff>(_ => true).Reason, StringComparison.Ordinal);
     }
 
@@ -188,7 +188,7 @@ public sealed class DeliveryServerSpecs : FaultSpecs
         using var client = await ConnectAsync();
         await client.SayAsync(new string('a', 2000));
         Assert.StartsWith("error a line has", await client.HearAsync(), StringComparison.Ordinal);
-        client.Finish();
+        await client.FinishAsync();
     }
 
     [Theory]
@@ -200,7 +200,7 @@ public sealed class DeliveryServerSpecs : FaultSpecs
     public async Task What_cannot_be_stored_is_refused_and_the_connection_goes_on(string said, string answer)
     {
         var (_, port) = Serve("protocol = deliveries, sink = discard, max-length = 1000");
-        using var client = await DeliveryClient.ConnectAsync(port);
+        using var client = await ConnectAsync(port);
         await client.SayAsync(said);
         Assert.StartsWith(answer, await client.HearAsync(), StringComparison.Ordinal);
         if (said.EndsWith("1500\n", StringComparison.Ordinal))
@@ -216,7 +216,7 @@ public sealed class DeliveryServerSpecs : FaultSpecs
     {
         using var client = await ConnectAsync();
         await client.SayAsync("deliver a 5\n5\nhello\n");
-        client.Finish();
+        await client.FinishAsync();
         await Assert.ThrowsAnyAsync<IOException>(client.HearAsync);
         Assert.Equal("the client's FIN came inside a delivery", _events.FishForMessage<ServerEvents.BrokenOff>(_ => true).Reason);
         await Assert.ThrowsAsync<EndOfStreamException>(() => _sinks.Single().Sink.Completed);
@@ -228,16 +228,24 @@ public sealed class DeliveryServerSpecs : FaultSpecs
         var room = new TaskCompletionSource();
         _room = room.Task;
         var (_, port) = Serve("protocol = deliveries, sink = discard, window = 3");
-        using var client = await DeliveryClient.ConnectAsync(port);
+        using var client = await ConnectAsync(port);
         // In one piece: the server reads on when it has stored what it has read.
         await client.SayAsync(string.Concat(Enumerable.Range(0, 4).Select(i => string.Create(CultureInfo.InvariantCulture, $"deliver d{i} 1\n1\nx\nend\n"))));
         Assert.Equal("error more than 3 deliveries are unanswered (window)", await client.HearAsync());
         room.SetResult();
         Assert.Null(await client.HearAsync());
-        client.Finish();
+        await client.FinishAsync();
         // What has come whole is stored all the same, and answered when it comes again.
         _events.FishForMessage<ServerEvents.Stored>(e => e.Id == "d2");
     }
 
-    private async Task<DeliveryClient> ConnectAsync() => await DeliveryClient.ConnectAsync(Serve("protocol = deliveries, sink = discard").Port);
+    private Task<DeliveryClient> ConnectAsync() => ConnectAsync(Serve("protocol = deliveries, sink = discard").Port);
+
+    private Task<DeliveryClient> ConnectAsync(int port) => DeliveryClient.ConnectAsync(port, Tls ? TlsPair.TrustingOptions() : null);
 }
+
+/// <summary>Over plain TCP.</summary>
+public sealed class PlainDeliveryServerSpecs() : DeliveryServerSpecs(tls: false);
+
+/// <summary>Over TLS.</summary>
+public sealed class TlsDeliveryServerSpecs() : DeliveryServerSpecs(tls: true);

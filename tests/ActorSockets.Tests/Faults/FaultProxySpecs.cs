@@ -11,11 +11,15 @@ namespace ActorSockets.Tests.Faults;
 /// complete file is the payload, every delivery has exactly one outcome, Delivered means stored, and when the fault is over
 /// every delivery is delivered.
 /// </summary>
-public sealed class FaultProxySpecs(ITestOutputHelper output) : FaultSpecs
+public abstract class FaultProxySpecs(ITestOutputHelper output, bool tls) : FaultSpecs(tls)
 {
     private const int Rounds = 200;
     private const int AtATime = 8;
     private const int ReceiptLength = 90;
+
+    // What a handshake and the records of a payload add to a sender's bytes, and a server's side of a connection.
+    private const int TlsLength = 1500;
+    private const int TlsOfServer = 2500;
 
     [Theory]
     [InlineData(Fault.Reset)]
@@ -29,7 +33,7 @@ public sealed class FaultProxySpecs(ITestOutputHelper output) : FaultSpecs
         output.WriteLine($"seed {seed}");
         var (random, outcomes) = (new Random(seed), SubscribeTo<Deliveries.IOutcome>());
         var (_, serverPort) = Serve("sink = file\n receipt = on\n on-broken-off = delete");
-        var proxies = Enumerable.Range(0, AtATime).Select(_ => new FaultProxy(serverPort)).ToArray();
+        var proxies = Enumerable.Range(0, AtATime).Select(_ => new FaultProxy(serverPort, bothWays: Tls)).ToArray();
         var clients = Clients([.. proxies.Select((proxy, i) =>
             Target("confirm = receipt\n backoff { min = 1ms, max = 10ms }", proxy.Port) with { Name = $"t{i}" })]);
 
@@ -41,9 +45,10 @@ public sealed class FaultProxySpecs(ITestOutputHelper output) : FaultSpecs
             {
                 var bytes = new byte[random.Next(1, 200_000)];
                 random.NextBytes(bytes);
-                var (id, at) = ($"{round}-{i}", random.NextInt64(1, bytes.Length + ReceiptLength));
+                var ofServer = Tls && i % 4 == 0;
+                var (id, at) = ($"{round}-{i}", random.NextInt64(1, ofServer ? TlsOfServer : bytes.Length + (Tls ? TlsLength : ReceiptLength)));
                 sent[id] = (Convert.ToHexString(SHA256.HashData(bytes)), bytes, at);
-                proxies[i].Scripts.Enqueue((fault, at));
+                proxies[i].Scripts.Enqueue((fault, at, ofServer));
                 clients.Tell(new Deliveries.Deliver(id, $"t{i}", new BytesPayload(bytes)), TestActor);
             }
 
@@ -65,12 +70,12 @@ public sealed class FaultProxySpecs(ITestOutputHelper output) : FaultSpecs
             await proxy.DisposeAsync();
         await Task.WhenAll(releasing);
         AwaitCondition(() => System.IO.Directory.GetFiles(Directory, "*.partial").Length == 0);
-        var complete = sent.Values.Select(s => s.Digest).Concat(fault == Fault.Close ? sent.Values.Select(Truncated) : []).ToHashSet();
+        var complete = sent.Values.Select(s => s.Digest).Concat(fault == Fault.Close && !Tls ? sent.Values.Select(Truncated) : []).ToHashSet();
         Assert.All(StoredDigests(), digest => Assert.Contains(digest, complete));
 
         // A close at the payload's very end takes the receipt away from a server that has everything.
         bool MayBeUnconfirmed(Deliveries.IOutcome outcome) =>
-            fault == Fault.Close && outcome is Deliveries.Unconfirmed && sent[outcome.Id].At >= sent[outcome.Id].Bytes.Length;
+            fault == Fault.Close && !Tls && outcome is Deliveries.Unconfirmed && sent[outcome.Id].At >= sent[outcome.Id].Bytes.Length;
     }
 
     /// <summary>The fault ends: what was stalled goes on.</summary>
@@ -104,3 +109,9 @@ public sealed class FaultProxySpecs(ITestOutputHelper output) : FaultSpecs
 
     private readonly Dictionary<string, string> _digests = [];
 }
+
+/// <summary>Over plain TCP.</summary>
+public sealed class PlainFaultProxySpecs(ITestOutputHelper output) : FaultProxySpecs(output, tls: false);
+
+/// <summary>Over TLS, where a forged FIN is a broken connection, too.</summary>
+public sealed class TlsFaultProxySpecs(ITestOutputHelper output) : FaultProxySpecs(output, tls: true);

@@ -11,17 +11,17 @@ using Akka.TestKit;
 namespace ActorSockets.Tests.Faults;
 
 /// <summary>Servers against clients that do what clients do on a bad day.</summary>
-public sealed class ServerLimitSpecs : FaultSpecs
+public abstract class ServerLimitSpecs : FaultSpecs
 {
     private readonly TestProbe _events;
 
-    public ServerLimitSpecs() => _events = SubscribeTo<ServerEvents.IServerEvent>();
+    protected ServerLimitSpecs(bool tls) : base(tls) => _events = SubscribeTo<ServerEvents.IServerEvent>();
 
     [Fact]
     public async Task Of_1100_clients_a_thousand_are_served_and_a_hundred_reset_at_once_and_counted()
     {
         var (_, port) = Serve("sink = discard\n max-connections = 1000\n refusal-report-interval = 100ms");
-        var sockets = new List<Socket?>();
+        var sockets = new List<PeerConnection?>();
         for (var i = 0; i < 1100; i++)
             sockets.Add(await TryConnectAsync(port));
 
@@ -42,7 +42,7 @@ public sealed class ServerLimitSpecs : FaultSpecs
         var (_, port) = Serve("sink = discard\n max-connections = 1");
         using (var first = await ConnectAsync(port))
         {
-            first.Shutdown(SocketShutdown.Send);
+            await first.FinishAsync();
             Assert.Equal(0, await first.ReceiveAsync(new byte[1]));
         }
 
@@ -66,10 +66,8 @@ public sealed class ServerLimitSpecs : FaultSpecs
         var said = await _events.FishForMessageAsync<ServerEvents.Refused>(_ => true, Patience);
         Assert.Equal(("not in allow", 1), (said.Reason, said.Count));
 
-        using var allowed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        allowed.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0));
-        await allowed.ConnectAsync(IPAddress.Loopback, port);
-        allowed.Shutdown(SocketShutdown.Send);
+        using var allowed = await ConnectAsync(port, socket => socket.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0)));
+        await allowed.FinishAsync();
         Assert.Equal(0, await allowed.ReceiveAsync(new byte[1]));
     }
 
@@ -85,13 +83,12 @@ public sealed class ServerLimitSpecs : FaultSpecs
     [Fact]
     public async Task A_client_that_reads_its_echo_slowly_is_not_idle()
     {
-        var (_, port) = Serve("sink = echo\n idle-timeout = 400ms");
-        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 16 * 1024 };
-        await client.ConnectAsync(IPAddress.Loopback, port);
+        var (_, port) = Serve("sink = echo\n idle-timeout = 2s");
+        using var client = await ConnectAsync(port, socket => socket.ReceiveBufferSize = 16 * 1024);
         var sending = SendAsync(client, new byte[1 << 20]);
         var (buffer, total) = (new byte[32 * 1024], 0);
         for (int count; (count = await client.ReceiveAsync(buffer)) > 0; total += count)
-            await Task.Delay(30);
+            await Task.Delay(100);
         await sending;
         Assert.Equal(1 << 20, total);
     }
@@ -99,10 +96,10 @@ public sealed class ServerLimitSpecs : FaultSpecs
     [Fact]
     public async Task A_slow_sink_is_not_an_idle_client()
     {
-        var (_, port) = Serve("sink = discard\n idle-timeout = 100ms\n processing-delay = 500ms");
+        var (_, port) = Serve("sink = discard\n idle-timeout = 1s\n processing-delay = 2500ms");
         using var client = await ConnectAsync(port);
         await client.SendAsync("hello"u8.ToArray());
-        client.Shutdown(SocketShutdown.Send);
+        await client.FinishAsync();
         Assert.Equal(0, await client.ReceiveAsync(new byte[1]));
     }
 
@@ -112,7 +109,7 @@ public sealed class ServerLimitSpecs : FaultSpecs
         var (_, port) = Serve("sink = file\n receipt = on");
         using var client = await ConnectAsync(port);
         await client.SendAsync("hello"u8.ToArray());
-        client.Shutdown(SocketShutdown.Send);
+        await client.FinishAsync();
         var answer = await ReadAsync(client);
         Assert.Equal("received 5 sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\n", answer);
         Assert.Equal("hello", await File.ReadAllTextAsync(Assert.Single(System.IO.Directory.GetFiles(Directory))));
@@ -125,7 +122,7 @@ public sealed class ServerLimitSpecs : FaultSpecs
         System.IO.Directory.Delete(Directory);
         using var client = await ConnectAsync(port);
         await client.SendAsync("hello"u8.ToArray());
-        client.Shutdown(SocketShutdown.Send);
+        await client.FinishAsync();
         await Assert.ThrowsAsync<SocketException>(async () => await client.ReceiveAsync(new byte[1]));
         Assert.StartsWith("the file sink failed: ", (await _events.FishForMessageAsync<ServerEvents.BrokenOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
         System.IO.Directory.CreateDirectory(Directory);
@@ -159,12 +156,12 @@ public sealed class ServerLimitSpecs : FaultSpecs
         using var unlucky = await ConnectAsync(port);
         await _events.FishForMessageAsync<ServerEvents.Accepted>(_ => true, Patience);
         using var lucky = await ConnectAsync(port);
-        var peer = ((IPEndPoint)unlucky.LocalEndPoint!).ToString();
+        var peer = ((IPEndPoint)unlucky.Socket.LocalEndPoint!).ToString();
         Sys.ActorSelection(server.Path / $"{peer}-*").Tell(Kill.Instance);
         await Assert.ThrowsAsync<SocketException>(async () => await unlucky.ReceiveAsync(new byte[1]));
         await _events.FishForMessageAsync<ServerEvents.BrokenOff>(b => b.Peer == peer, Patience);
 
-        lucky.Shutdown(SocketShutdown.Send);
+        await lucky.FinishAsync();
         Assert.Equal(0, await lucky.ReceiveAsync(new byte[1]));
     }
 
@@ -183,7 +180,7 @@ public sealed class ServerLimitSpecs : FaultSpecs
             await late.ReceiveAsync(new byte[1]);
         });
         await open.SendAsync("lo"u8.ToArray());
-        open.Shutdown(SocketShutdown.Send);
+        await open.FinishAsync();
         Assert.StartsWith("received 5 sha256:", await ReadAsync(open), StringComparison.Ordinal);
     }
 
@@ -199,13 +196,14 @@ public sealed class ServerLimitSpecs : FaultSpecs
         Assert.Equal(Enumerable.Range(0, 50).Select(i => i * 10_007L), System.IO.Directory.GetFiles(Directory).Select(f => new FileInfo(f).Length).Order());
     }
 
-    private static async Task<Socket> ConnectAsync(int port)
+    private async Task<PeerConnection> ConnectAsync(int port, Action<Socket>? prepare = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            prepare?.Invoke(socket);
             await socket.ConnectAsync(IPAddress.Loopback, port);
-            return socket;
+            return await PeerConnection.ConnectAsync(socket, Tls);
         }
         catch (SocketException)
         {
@@ -215,7 +213,7 @@ public sealed class ServerLimitSpecs : FaultSpecs
     }
 
     /// <summary>Null when the reset came before connect was done.</summary>
-    private static async Task<Socket?> TryConnectAsync(int port)
+    private async Task<PeerConnection?> TryConnectAsync(int port)
     {
         try
         {
@@ -227,7 +225,7 @@ public sealed class ServerLimitSpecs : FaultSpecs
         }
     }
 
-    private static async Task<string> ReadAsync(Socket socket)
+    private static async Task<string> ReadAsync(PeerConnection socket)
     {
         var (text, buffer) = (new StringBuilder(), new byte[256]);
         for (int count; (count = await socket.ReceiveAsync(buffer)) > 0;)
@@ -235,20 +233,20 @@ public sealed class ServerLimitSpecs : FaultSpecs
         return text.ToString();
     }
 
-    private static async Task SendAsync(Socket socket, byte[] payload)
+    private static async Task SendAsync(PeerConnection socket, byte[] payload)
     {
         for (var sent = 0; sent < payload.Length;)
             sent += await socket.SendAsync(payload.AsMemory(sent));
-        socket.Shutdown(SocketShutdown.Send);
+        await socket.FinishAsync();
     }
 
     /// <summary>Ends its own side and looks how the other one takes it.</summary>
-    private static async Task<bool> IsResetAsync(Socket socket)
+    private static async Task<bool> IsResetAsync(PeerConnection socket)
     {
         using var _ = socket;
         try
         {
-            socket.Shutdown(SocketShutdown.Send);
+            await socket.FinishAsync();
             await socket.ReceiveAsync(new byte[1]);
             return false;
         }
@@ -258,3 +256,9 @@ public sealed class ServerLimitSpecs : FaultSpecs
         }
     }
 }
+
+/// <summary>Over plain TCP.</summary>
+public sealed class PlainServerLimitSpecs() : ServerLimitSpecs(tls: false);
+
+/// <summary>Over TLS.</summary>
+public sealed class TlsServerLimitSpecs() : ServerLimitSpecs(tls: true);

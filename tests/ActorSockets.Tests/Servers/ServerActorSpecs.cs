@@ -112,7 +112,7 @@ public sealed class ServerActorSpecs : Specs
         stored.SetResult();
         await client.Sink.Completed;
         var lost = _events.FishForMessage<ServerEvents.ReceiptLost>(_ => true);
-        Assert.Equal((3L, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("abc"u8))), (lost.Bytes, lost.Sha256));
+        Assert.Equal((3L, $"sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("abc"u8))}"), (lost.Bytes, lost.Digest));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using ActorSockets.Protocols;
@@ -11,29 +12,38 @@ internal sealed class DeliveryClient : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Socket _socket;
+    private readonly Stream _stream;
     private readonly StreamReader _reader;
 
-    private DeliveryClient(Socket socket)
+    private DeliveryClient(Socket socket, Stream stream)
     {
         _socket = socket;
-        _reader = new StreamReader(new NetworkStream(socket, ownsSocket: false), Encoding.UTF8);
+        _stream = stream;
+        _reader = new StreamReader(stream, Encoding.UTF8);
     }
 
     public string Endpoint => _socket.LocalEndPoint!.ToString()!;
 
     /// <summary>Connects and reads the greeting.</summary>
-    public static async Task<DeliveryClient> ConnectAsync(int port)
+    /// <param name="port">Of a server on this machine.</param>
+    /// <param name="tls">How to shake hands; null: no TLS.</param>
+    public static async Task<DeliveryClient> ConnectAsync(int port, SslClientAuthenticationOptions? tls = null)
     {
-        var client = await ConnectUngreetedAsync(port);
+        var client = await ConnectUngreetedAsync(port, tls);
         Assert.StartsWith("deliveries/1 ", await client.HearAsync(), StringComparison.Ordinal);
         return client;
     }
 
-    public static async Task<DeliveryClient> ConnectUngreetedAsync(int port)
+    public static async Task<DeliveryClient> ConnectUngreetedAsync(int port, SslClientAuthenticationOptions? tls = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, port);
-        return new DeliveryClient(socket);
+        var plain = new NetworkStream(socket, ownsSocket: false);
+        if (tls is null)
+            return new DeliveryClient(socket, plain);
+        var secured = new SslStream(plain);
+        await secured.AuthenticateAsClientAsync(tls);
+        return new DeliveryClient(socket, secured);
     }
 
     /// <summary>The line that a server sends when it has stored these bytes.</summary>
@@ -57,11 +67,7 @@ internal sealed class DeliveryClient : IDisposable
 
     public Task SayAsync(string text) => SayAsync(Encoding.UTF8.GetBytes(text));
 
-    public async Task SayAsync(ReadOnlyMemory<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-            bytes = bytes[await _socket.SendAsync(bytes)..];
-    }
+    public async Task SayAsync(ReadOnlyMemory<byte> bytes) => await _stream.WriteAsync(bytes);
 
     /// <summary>The bytes in chunks, without an end.</summary>
     public async Task SayBodyAsync(ReadOnlyMemory<byte> payload, int chunk = 50_000)
@@ -86,7 +92,12 @@ internal sealed class DeliveryClient : IDisposable
     /// <summary>The next line; null: the server's FIN.</summary>
     public async Task<string?> HearAsync() => await _reader.ReadLineAsync().WaitAsync(Patience);
 
-    public void Finish() => _socket.Shutdown(SocketShutdown.Send);
+    public async Task FinishAsync()
+    {
+        if (_stream is SslStream tls)
+            await tls.ShutdownAsync();
+        _socket.Shutdown(SocketShutdown.Send);
+    }
 
     public void Reset()
     {

@@ -1,18 +1,19 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 
 namespace ActorSockets.Tests.Support;
 
 /// <summary>A receiver of the deliveries protocol that a spec writes out, line by line.</summary>
-internal sealed class DeliveryPeer(Socket socket)
+internal sealed class DeliveryPeer(PeerConnection peer)
 {
-    private readonly BufferedStream _stream = new(new NetworkStream(socket));
+    private readonly byte[] _buffer = new byte[64 * 1024];
+    private int _start;
+    private int _end;
 
     /// <summary>A greeting that allows everything.</summary>
     public const string Greeting = "deliveries/1 window=64 remembers=7d digests=xxh128,sha256";
 
-    public async Task SayAsync(string line) => await socket.SendAsync(Encoding.UTF8.GetBytes(line + '\n'));
+    public async Task SayAsync(string line) => await peer.SendAsync(Encoding.UTF8.GetBytes(line + '\n'));
 
     /// <summary>The next line; null at the sender's end.</summary>
     public async Task<string?> HearAsync()
@@ -38,7 +39,8 @@ internal sealed class DeliveryPeer(Socket socket)
             if (!int.TryParse(line, CultureInfo.InvariantCulture, out var size))
                 return ([.. body], line);
             var chunk = new byte[size + 1];
-            await _stream.ReadExactlyAsync(chunk);
+            for (var i = 0; i < chunk.Length; i++)
+                chunk[i] = await ReadByteAsync() ?? throw new EndOfStreamException("a chunk is cut off");
             body.AddRange(chunk.AsSpan(0, size));
             if (body.Count >= most)
                 return ([.. body], "");
@@ -59,9 +61,10 @@ internal sealed class DeliveryPeer(Socket socket)
         return (header, body);
     }
 
-    private async Task<byte?> ReadByteAsync()
+    private async ValueTask<byte?> ReadByteAsync()
     {
-        var one = new byte[1];
-        return await _stream.ReadAsync(one) == 1 ? one[0] : null;
+        if (_start == _end)
+            (_start, _end) = (0, await peer.ReceiveAsync(_buffer));
+        return _end == 0 ? null : _buffer[_start++];
     }
 }

@@ -37,9 +37,13 @@ public sealed class FaultProxy : IAsyncDisposable
     private readonly Task _accepting;
     private readonly SemaphoreSlim _stalled = new(0);
     private readonly SemaphoreSlim _released = new(0);
+    private readonly bool _bothWays;
 
-    public FaultProxy(int serverPort)
+    /// <param name="serverPort">Of a server on this machine.</param>
+    /// <param name="bothWays">Whether both directions are forwarded at a time, as TLS needs; otherwise the answer comes behind the sender's FIN.</param>
+    public FaultProxy(int serverPort, bool bothWays = false)
     {
+        _bothWays = bothWays;
         _server = new IPEndPoint(IPAddress.Loopback, serverPort);
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen();
@@ -48,8 +52,8 @@ public sealed class FaultProxy : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
-    /// <summary>For the next connections, one each; then they are forwarded.</summary>
-    public ConcurrentQueue<(Fault Fault, long At)> Scripts { get; } = new();
+    /// <summary>For the next connections, one each; then they are forwarded. Both ways, bytes are the sender's or the server's.</summary>
+    public ConcurrentQueue<(Fault Fault, long At, bool OfServer)> Scripts { get; } = new();
 
     /// <summary>Waits until a connection is stalled.</summary>
     public Task StalledAsync() => _stalled.WaitAsync(_stopped.Token);
@@ -82,7 +86,7 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    private async Task ForwardAsync(Socket client, (Fault Fault, long At) script)
+    private async Task ForwardAsync(Socket client, (Fault Fault, long At, bool OfServer) script)
     {
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         using var _ = client;
@@ -90,6 +94,12 @@ public sealed class FaultProxy : IAsyncDisposable
         try
         {
             await server.ConnectAsync(_server, _stopped.Token);
+            if (_bothWays)
+            {
+                await Task.WhenAll(PumpAsync(client, server, script.OfServer ? default : script), PumpAsync(server, client, script.OfServer ? script : default));
+                return;
+            }
+
             var forwarded = await PumpAsync(client, server, script, 0);
             if (forwarded is { } payload)
                 await PumpAsync(server, client, script, payload);
@@ -101,8 +111,21 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
+    /// <summary>One of two directions: when it breaks off, so does the other.</summary>
+    private async Task PumpAsync(Socket from, Socket to, (Fault Fault, long At, bool OfServer) script)
+    {
+        try
+        {
+            await PumpAsync(from, to, script, 0);
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            Reset(from, to);
+        }
+    }
+
     /// <summary>Forwards until the FIN, and that too; null when the script ended the connection.</summary>
-    private async Task<long?> PumpAsync(Socket from, Socket to, (Fault Fault, long At) script, long done)
+    private async Task<long?> PumpAsync(Socket from, Socket to, (Fault Fault, long At, bool OfServer) script, long done)
     {
         var buffer = new byte[16 * 1024];
         while (true)

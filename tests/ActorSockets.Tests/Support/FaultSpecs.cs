@@ -5,6 +5,7 @@ using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Arrivals;
 using ActorSockets.Servers.Sinks;
+using ActorSockets.Transport.Tls;
 using Akka.Actor;
 
 namespace ActorSockets.Tests.Support;
@@ -15,18 +16,24 @@ public sealed class FaultSpecsCollection;
 
 /// <summary>Real sockets, a real tree, and the count of what is left of them afterwards.</summary>
 [Collection(nameof(FaultSpecs))]
-public abstract class FaultSpecs : Specs, IAsyncLifetime
+public abstract class FaultSpecs(bool tls = false) : Specs, IAsyncLifetime
 {
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private static readonly TargetTls OfTargets = Target(TestPki.Shared.TargetTls).Tls!;
+    private static readonly ServerTls OfServers = Server(TestPki.Shared.ServerTls).Tls!;
+
     private int _handlesBefore;
+
+    /// <summary>Whether both directions use TLS.</summary>
+    protected bool Tls { get; } = tls;
 
     protected string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("fault-specs-").FullName;
 
     public Task InitializeAsync()
     {
         // What the runtime opens once is not a leak: a first connection goes ahead of the count.
-        using var listener = new ScriptedPeer(async socket => await socket.ReceiveAsync(new byte[1]));
+        using var listener = Peer(async socket => await socket.ReceiveAsync(new byte[1]));
         Clients(listener.Port, "confirm = close").Tell(new Deliveries.Deliver("warm-up", "t", new TextPayload("")), TestActor);
         ExpectMsg<Deliveries.IOutcome>(Patience);
         Sys.Stop(LastClients!);
@@ -56,7 +63,12 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
     /// <summary>A sending side with one target, <c>t</c>.</summary>
     protected IActorRef Clients(int port, string hocon = "") => Clients([Target($"backoff {{ min = 1ms, max = 20ms }}\n{hocon}", port)]);
 
-    protected IActorRef Clients(IReadOnlyList<TargetSettings> targets)
+    protected IActorRef Clients(IReadOnlyList<TargetSettings> targets) => Start([.. targets.Select(t => Tls ? t with { Tls = OfTargets } : t)]);
+
+    /// <summary>A sending side with one target, <c>t</c>, that uses no TLS and tries once.</summary>
+    protected IActorRef Plain(int port) => Start([Target("max-attempts = 1", port)]);
+
+    private IActorRef Start(IReadOnlyList<TargetSettings> targets)
     {
         LastClients = Sys.ActorOf(ClientSupervisor.Props(targets, 256, Connector, new OutboxAccess(null)));
         _roots.Add(LastClients);
@@ -64,10 +76,11 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
     }
 
     /// <summary>A server of ours, and the port that it listens on.</summary>
-    protected (IActorRef Actor, int Port) Serve(string hocon)
+    protected (IActorRef Actor, int Port) Serve(string hocon, Func<ServerSettings, ServerSettings>? change = null)
     {
         var events = SubscribeTo<ServerEvents.Bound>();
-        var settings = Server($"directory = \"{Directory}\"\n{hocon}");
+        var settings = Server($"directory = \"{Directory}\"\n{hocon}") with { Tls = Tls ? OfServers : null };
+        settings = change?.Invoke(settings) ?? settings;
         var server = Sys.ActorOf(ServerActor.Props(settings, ServerMemory.Of(settings, new Inboxes(StoreLibrary.Open), new OutboxAccess(null), TimeSpan.Zero, Create), Create, Listen));
         _roots.Add(server);
         return (server, events.ExpectMsg<ServerEvents.Bound>().Endpoint.Port);
@@ -75,6 +88,11 @@ public abstract class FaultSpecs : Specs, IAsyncLifetime
         ISink Create(ServerSettings of, string peer, FileStore store, DeliveryInfo? delivery) =>
             CreateSink(new SinkContext(of, peer, _ => ValueTask.CompletedTask, store, delivery));
     }
+
+    /// <summary>A peer that speaks as ours do.</summary>
+    internal ScriptedPeer Peer(Func<PeerConnection, Task> script, int? receiveBufferSize = null) => new(script, receiveBufferSize, Tls);
+
+    internal ScriptedPeer Peer(Func<PeerConnection, int, Task> script) => new(script, null, Tls);
 
     /// <summary>The configured sink, unless a spec has another one.</summary>
     private protected virtual ISink CreateSink(SinkContext context) => SinkFactory.Create(context);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ActorSockets.Transport;
+using ActorSockets.Transport.Tls;
 
 namespace ActorSockets.Tests.Support;
 
@@ -17,6 +18,9 @@ internal sealed class ScriptedConnector : IConnector
         _connects.Add(connect, cancellation);
         return connect.Result.Task;
     }
+
+    public Task<Connection> SecureAsync(Connection connection, string host, TargetTls tls, CancellationToken cancellation) =>
+        throw new NotSupportedException("TLS needs real sockets");
 
     /// <summary>The next connect.</summary>
     public Connect Next() => TryNext(Patience) ?? throw new TimeoutException("there was no connect");

@@ -13,33 +13,38 @@ internal sealed class ScriptedPeer : IDisposable
 
     /// <param name="script">For every connection.</param>
     /// <param name="receiveBufferSize">Of its sockets, in bytes; null: as the kernel likes.</param>
-    public ScriptedPeer(Func<Socket, Task> script, int? receiveBufferSize = null) : this((socket, _) => script(socket), receiveBufferSize)
+    /// <param name="tls">Whether it speaks TLS.</param>
+    public ScriptedPeer(Func<PeerConnection, Task> script, int? receiveBufferSize = null, bool tls = false) : this((peer, _) => script(peer), receiveBufferSize, tls)
     {
     }
 
     /// <param name="script">For the connection with that number, from 1.</param>
     /// <param name="receiveBufferSize">Of its sockets, in bytes; null: as the kernel likes.</param>
-    public ScriptedPeer(Func<Socket, int, Task> script, int? receiveBufferSize = null) : this(Listen(receiveBufferSize), script)
+    /// <param name="tls">Whether it speaks TLS.</param>
+    public ScriptedPeer(Func<PeerConnection, int, Task> script, int? receiveBufferSize = null, bool tls = false) : this(Listen(receiveBufferSize), script, tls)
     {
     }
 
     /// <param name="listener">What listens already, and is closed with the peer.</param>
     /// <param name="script">For the connection with that number, from 1.</param>
-    public ScriptedPeer(Socket listener, Func<Socket, int, Task> script)
+    /// <param name="tls">Whether it speaks TLS.</param>
+    public ScriptedPeer(Socket listener, Func<PeerConnection, int, Task> script, bool tls = false)
     {
         _listener = listener;
-        _ = AcceptAsync(script);
+        _ = AcceptAsync(script, tls);
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
-    public static async Task<long> ReadToEndAsync(Socket socket)
+    public static async Task<long> ReadToEndAsync(PeerConnection peer)
     {
         var (buffer, total) = (new byte[64 * 1024], 0L);
-        for (int count; (count = await socket.ReceiveAsync(buffer)) > 0;)
+        for (int count; (count = await peer.ReceiveAsync(buffer)) > 0;)
             total += count;
         return total;
     }
+
+    public static async Task<long> ReadToEndAsync(Socket socket) => await ReadToEndAsync(await PeerConnection.AcceptAsync(socket, tls: false));
 
     public static void Reset(Socket socket)
     {
@@ -66,7 +71,7 @@ internal sealed class ScriptedPeer : IDisposable
             socket.Dispose();
     }
 
-    private async Task AcceptAsync(Func<Socket, int, Task> script)
+    private async Task AcceptAsync(Func<PeerConnection, int, Task> script, bool tls)
     {
         try
         {
@@ -74,7 +79,7 @@ internal sealed class ScriptedPeer : IDisposable
             {
                 var socket = await _listener.AcceptAsync();
                 _sockets.Add(socket);
-                _ = PlayAsync(script(socket, ++_accepted), socket);
+                _ = PlayAsync(socket, script, ++_accepted, tls);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -83,12 +88,13 @@ internal sealed class ScriptedPeer : IDisposable
         }
     }
 
-    private static async Task PlayAsync(Task script, Socket socket)
+    private static async Task PlayAsync(Socket socket, Func<PeerConnection, int, Task> script, int number, bool tls)
     {
         try
         {
-            await script;
-            socket.Close();
+            var peer = await PeerConnection.AcceptAsync(socket, tls);
+            await script(peer, number);
+            await peer.CloseAsync();
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

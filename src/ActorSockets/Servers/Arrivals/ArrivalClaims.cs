@@ -9,27 +9,30 @@ namespace ActorSockets.Servers.Arrivals;
 /// </summary>
 internal sealed class ArrivalClaims
 {
+    // The last one for each delivery, which waits for the one before it.
     private readonly ConcurrentDictionary<DeliveryKey, Claim> _claims = new();
 
     /// <summary>Whether a connection has the delivery now.</summary>
     public bool Has(DeliveryKey key) => _claims.ContainsKey(key);
 
-    /// <summary>Takes the delivery when its present holder, if any, has released it.</summary>
+    /// <summary>Takes the delivery when all who came earlier have released it, in the order of the calls.</summary>
     /// <param name="key">The delivery.</param>
     /// <param name="owner">The connection: a claim of the same owner is waited for, and not evicted.</param>
     /// <param name="evict">Called when another connection wants the delivery; may be called more than once, by any thread.</param>
     public async Task<Claim> TakeAsync(DeliveryKey key, object owner, Action evict)
     {
         var mine = new Claim(this, key, owner, evict);
-        while (true)
+        while (!_claims.TryAdd(key, mine))
         {
-            var holder = _claims.GetOrAdd(key, mine);
-            if (holder == mine)
-                return mine;
-            if (!ReferenceEquals(holder.Owner, owner))
-                holder.Evict();
-            await holder.Released;
+            if (!_claims.TryGetValue(key, out var before) || !_claims.TryUpdate(key, mine, before))
+                continue;
+            if (!ReferenceEquals(before.Owner, owner))
+                before.Evict();
+            await before.Released;
+            break;
         }
+
+        return mine;
     }
 
     /// <summary>Takes the delivery when nobody has it; null otherwise. Whoever wants it meanwhile waits.</summary>

@@ -21,10 +21,6 @@ internal interface IArrivals
     /// <returns>The partial deliveries that were thrown away, as paths.</returns>
     /// <exception cref="IOException">The disk or the ledger failed.</exception>
     Task<IReadOnlyList<string>> CleanAsync(DateTime now);
-
-    /// <summary>Writes down what is stored and would otherwise be found out by the next start.</summary>
-    /// <exception cref="IOException">The ledger failed.</exception>
-    Task SettleAsync();
 }
 
 /// <summary>What a sender says of a delivery.</summary>

@@ -111,8 +111,6 @@ internal sealed class Inbox : IArrivals, IAsyncDisposable
         return removed;
     }
 
-    public Task SettleAsync() => Storing.SettleAsync();
-
     /// <summary>Writes what is to be written, and lets another process have the directory. No arrival may be open.</summary>
     public async ValueTask DisposeAsync()
     {

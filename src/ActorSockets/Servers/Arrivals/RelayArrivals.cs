@@ -38,8 +38,6 @@ internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, R
         return [];
     }
 
-    public Task SettleAsync() => Task.CompletedTask;
-
     /// <summary>Servers of one outbox may relay to different targets: what one has stored is not known to another.</summary>
     private DeliveryKey KeyOf(DeliveryKey key) => new($"{server.Name}/{key.Sender}", key.Id);
 

@@ -40,8 +40,6 @@ internal sealed class SinkArrivals(Func<ArrivalRequest, ISink> createSink) : IAr
 
     public Task<IReadOnlyList<string>> CleanAsync(DateTime now) => Task.FromResult<IReadOnlyList<string>>([]);
 
-    public Task SettleAsync() => Task.CompletedTask;
-
     private static Opening Known(ArrivalRequest request, LedgerEntry entry) =>
         (request.Length is { } length && length != entry.Length)
         || (request.Digest is { } digest && digest != entry.Digest && digest.Split(':')[0] == entry.Digest!.Split(':')[0])
