@@ -16,6 +16,7 @@ internal static class CommandLine
     [
         ("send", "bulk send to a plain sink", true, SendWork.RunAsync),
         ("receive", "bulk receive and discard; both ends ours", true, ReceiveWork.RunAsync),
+        ("deliveries", "the deliveries protocol: many small payloads, a file beside rsync, a file resumed", true, DeliveriesWork.RunAsync),
         ("tls", "bulk send and receive over TLS; both ends ours", true, TlsWork.RunAsync),
         ("fan-out", "one file to 1, 10 and 100 targets, alone and beside stalled ones", true, FanOutWork.RunAsync),
         ("isolation", "one healthy target alone, and beside 50 that are dead, stalled or slow, or whose names never resolve", true, IsolationWork.RunAsync),

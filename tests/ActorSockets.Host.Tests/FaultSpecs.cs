@@ -110,7 +110,6 @@ public sealed class FaultSpecs : IDisposable
     [Theory]
     [InlineData("INT", 130)]
     [InlineData("TERM", 143)]
-    [InlineData("HUP", 129)]
     public async Task A_signal_waits_while_a_target_backs_off_and_a_second_one_ends_at_once(string signal, int exitCode)
     {
         await using var client = HostProcess.Start(

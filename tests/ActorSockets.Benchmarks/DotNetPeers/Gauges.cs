@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.IO.Hashing;
 using System.Net;
 using System.Net.Sockets;
 
@@ -101,6 +102,15 @@ internal static class Gauges
                 // The sender was ended.
             }
         }
+    }
+
+    /// <summary>Reads so many bytes of a file and hashes them with XXH128.</summary>
+    public static async Task HashAsync(string path, long bytes)
+    {
+        var (hash, buffer) = (new XxHash128(), new byte[1 << 20]);
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        for (int count; bytes > 0 && (count = file.Read(buffer, 0, (int)Math.Min(buffer.Length, bytes))) > 0; bytes -= count)
+            hash.Append(buffer.AsSpan(0, count));
     }
 
     public static void Say(string what, long count, TimeSpan elapsed) =>

@@ -11,6 +11,8 @@ namespace ActorSockets.Benchmarks.Works;
 internal static class ReceiveWork
 {
     private const string WithReceipts = "ours, with receipts";
+    private const string WithQuickReceipts = "ours, with receipts of xxh128";
+    private const string Deliveries = "ours, protocol = deliveries";
 
     public static async Task RunAsync(Bench bench, CancellationToken cancellation)
     {
@@ -27,6 +29,8 @@ internal static class ReceiveWork
         var stored = Directory.CreateDirectory(Path.Combine(bench.Scratch, "stored")).FullName;
         Add(Contest.Ours, Receivers.Ours(), Generated);
         Add(WithReceipts, Receivers.Ours("--receipt"), port => WithReceipt(Generated(port)));
+        Add(WithQuickReceipts, Receivers.Ours("--receipt", "--digest", "xxh128"), port => WithQuickReceipt(Generated(port)));
+        Add(Deliveries, Receivers.Ours("--protocol", "deliveries"), port => WithDeliveries(Generated(port)));
         Add("async .NET, 64 KiB", Receivers.Async(64 * 1024), port => Senders.Async(Senders.Text(bench.Bytes), 64, port));
         Add("async .NET, 256 KiB", Receivers.Async(256 * 1024), port => Senders.Async(Senders.Text(bench.Bytes), 256, port));
         await both.RunAsync(bench, cancellation);
@@ -34,6 +38,8 @@ internal static class ReceiveWork
         both = NewContest($"both ends, into a file, {bench.Size}");
         Add(Contest.Ours, Launch.Ours("serve", "127.0.0.1:0", "--sink", stored), Generated);
         Add(WithReceipts, Launch.Ours("serve", "127.0.0.1:0", "--sink", stored, "--receipt"), port => WithReceipt(Generated(port)));
+        Add(WithQuickReceipts, Launch.Ours("serve", "127.0.0.1:0", "--sink", stored, "--receipt", "--digest", "xxh128"), port => WithQuickReceipt(Generated(port)));
+        Add(Deliveries, Launch.Ours("serve", "127.0.0.1:0", "--sink", stored, "--protocol", "deliveries"), port => WithDeliveries(Generated(port)));
         Add("async .NET, 64 KiB", Launch.DotNet("async-receive", "65536", stored), port => Senders.Async(Senders.Text(bench.Bytes), 64, port));
         Add("async .NET, 256 KiB", Launch.DotNet("async-receive", "262144", stored), port => Senders.Async(Senders.Text(bench.Bytes), 256, port));
         await both.RunAsync(bench, cancellation);
@@ -45,6 +51,7 @@ internal static class ReceiveWork
             [
                 Goal.AtLeast(0.9, "async .NET"),
                 new Goal("receipts cost at most 25 %", r => r.Best(WithReceipts) is { } it ? 100 - 100 / r.Ratio(it, 0) : null, 25, AtMost: true),
+                new Goal("receipts of xxh128 cost at most 10 %", r => r.Best(WithQuickReceipts) is { } it ? 100 - 100 / r.Ratio(it, 0) : null, 10, AtMost: true),
             ],
         };
 
@@ -83,6 +90,11 @@ internal static class ReceiveWork
         return bench.MiB / Stopwatch.GetElapsedTime(connected.At, delivered.At).TotalSeconds;
     }
 
-    private static Launch WithReceipt(Launch sender) =>
-        sender with { Arguments = [.. sender.Arguments, "--set", "actor-sockets.target-defaults.confirm=receipt"] };
+    private static Launch WithReceipt(Launch sender) => With(sender, "confirm=receipt");
+
+    private static Launch WithQuickReceipt(Launch sender) => With(WithReceipt(sender), "digest=xxh128");
+
+    private static Launch WithDeliveries(Launch sender) => With(sender, "protocol=deliveries");
+
+    private static Launch With(Launch sender, string setting) => sender with { Arguments = [.. sender.Arguments, "--set", $"actor-sockets.target-defaults.{setting}"] };
 }
