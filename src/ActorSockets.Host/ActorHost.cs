@@ -1,5 +1,6 @@
 using ActorSockets.Configuration;
 using ActorSockets.Host.Configuration;
+using ActorSockets.Host.Inputs;
 using ActorSockets.Host.Reporting;
 using Akka.Actor;
 using Akka.Configuration;
@@ -40,16 +41,18 @@ internal static class ActorHost
     /// <exception cref="SettingsException">The configuration is wrong; lists every error. Nothing has started.</exception>
     public static async Task<int> RunAsync(ConfigurationSource source, bool showTicker, StopSignals signals)
     {
-        var settings = ProgramSettings.From(source.Layers.Effective);
+        using var inputs = new InputPayloads(source.Layers.Expected);
+        var settings = ProgramSettings.From(source.Layers.Effective, inputs);
         var format = settings.Report.Format switch
         {
             ReportFormat.Auto => Terminal.IsThere && !settings.Report.Quiet ? ReportFormat.Live : ReportFormat.Lines,
             var asked => asked,
         };
 
+        inputs.Begin(settings.Library.Spool);
         await using var output = new Output(format == ReportFormat.Live, settings.Report);
         using var system = Start(source.Layers.Effective, output);
-        var run = new Run(system, settings, source, format, showTicker, output, signals);
+        var run = new Run(system, settings, source, format, showTicker, output, signals, inputs);
         var exitCode = await run.ToEndAsync();
         if (!run.EndsAtOnce)
             await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance), signals.Second);

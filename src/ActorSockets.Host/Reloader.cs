@@ -2,6 +2,7 @@ using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
 using ActorSockets.Host.Configuration;
+using ActorSockets.Host.Inputs;
 using ActorSockets.Host.Reporting;
 using ActorSockets.Servers;
 using Akka.Actor;
@@ -19,6 +20,7 @@ internal sealed class Reloader
     private readonly ActorSocketsSettings _library;
     private readonly TimeSpan _retryTimeout;
     private readonly ConfigurationSource _source;
+    private readonly InputPayloads _inputs;
     private readonly EffectiveEntries _started;
 
     // As they run now.
@@ -29,9 +31,10 @@ internal sealed class Reloader
     /// <param name="reporter">Hears the result.</param>
     /// <param name="started">The settings that it was started with.</param>
     /// <param name="source">The configuration that they come from.</param>
-    public Reloader(ActorSocketsExtension sockets, IActorRef reporter, ProgramSettings started, ConfigurationSource source)
+    /// <param name="inputs">The streams that are being sent: a target that changes goes on with the same one.</param>
+    public Reloader(ActorSocketsExtension sockets, IActorRef reporter, ProgramSettings started, ConfigurationSource source, InputPayloads inputs)
     {
-        (_sockets, _reporter, _library, _retryTimeout, _source) = (sockets, reporter, started.Library, started.DrainRetryTimeout, source);
+        (_sockets, _reporter, _library, _retryTimeout, _source, _inputs) = (sockets, reporter, started.Library, started.DrainRetryTimeout, source, inputs);
         _started = EffectiveEntries.Of(source.Layers);
         (_targets, _servers) = (TargetsOf(started, _started), ServersOf(started, _started));
     }
@@ -63,7 +66,7 @@ internal sealed class Reloader
         var layers = _source.Read!();
         try
         {
-            var settings = ProgramSettings.From(layers.Effective);
+            var settings = ProgramSettings.From(layers.Effective, _inputs);
             return (settings, EffectiveEntries.Of(layers), [.. RunWarnings.Of(settings).Select(layers.Explain)]);
         }
         catch (SettingsException e)

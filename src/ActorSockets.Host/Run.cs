@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ActorSockets.Events;
 using ActorSockets.Host.Configuration;
+using ActorSockets.Host.Inputs;
 using ActorSockets.Host.Reporting;
 using ActorSockets.Web;
 using Akka.Actor;
@@ -12,7 +13,8 @@ namespace ActorSockets.Host;
 /// drains, the second one ends at once, and so does a stdout that nobody reads any more.
 /// </summary>
 internal sealed class Run(
-    ActorSystem system, ProgramSettings settings, ConfigurationSource source, ReportFormat format, bool showTicker, Output output, StopSignals signals)
+    ActorSystem system, ProgramSettings settings, ConfigurationSource source, ReportFormat format, bool showTicker, Output output, StopSignals signals,
+    InputPayloads inputs)
 {
     private static readonly TimeSpan LastOutcomesTimeout = TimeSpan.FromSeconds(1);
 
@@ -133,7 +135,7 @@ internal sealed class Run(
                 return;
             // One more that comes meanwhile finds the file changed again.
             signals.TakeReload();
-            reloader ??= new Reloader(sockets, reporter, settings, source);
+            reloader ??= new Reloader(sockets, reporter, settings, source, inputs);
             _serviceManager.Reloading();
             await Task.WhenAny(reloader.ReloadAsync(), signals.First, AtOnce);
             _serviceManager.Ready();
@@ -155,7 +157,7 @@ internal sealed class Run(
     }
 
     /// <summary>
-    /// Lets deliveries and connections end. A delivery without a connection has <c>retry-timeout</c> to get one, and is then
+    /// Lets deliveries and connections end. A stream that has not ended is broken off. A delivery without a connection has <c>retry-timeout</c> to get one, and is then
     /// cancelled. The answer is what did not end.
     /// </summary>
     private async Task<IReadOnlyList<string>> DrainAsync(IActorRef reporter, ActorSocketsExtension sockets)
@@ -165,7 +167,8 @@ internal sealed class Run(
         var since = Now;
         _drainingSince = since;
         var nextReport = TimeSpan.Zero;
-        var cancelled = new HashSet<string>(StringComparer.Ordinal);
+        var broken = signals.First.IsCompleted ? inputs.BreakOff($"was broken off by {await signals.First}") : [];
+        var cancelled = settings.Library.Targets.Where(t => broken.Contains(t.Payload)).Select(t => t.Name).ToHashSet(StringComparer.Ordinal);
         while (!drained.IsCompleted && !EndsAtOnce)
         {
             var (state, waited) = (await AskAsync(reporter), Now - since);

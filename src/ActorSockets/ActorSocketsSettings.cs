@@ -5,6 +5,7 @@ using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events.Overview;
 using ActorSockets.Outbox;
+using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Ticker;
 using Akka.Configuration;
@@ -54,6 +55,9 @@ public sealed partial record ActorSocketsSettings(
 
     /// <summary>The outbox; null: nothing is durable, and its directory is not set.</summary>
     public OutboxSettings? Outbox { get; init; }
+
+    /// <summary>Where streams are copied while they are sent.</summary>
+    public required SpoolSettings Spool { get; init; }
 
     /// <summary>The web server, which is a package of its own.</summary>
     public required WebSettings Web { get; init; }
@@ -125,6 +129,7 @@ public sealed partial record ActorSocketsSettings(
             CertificateSettings.From(section.Merged("tls")))
         {
             Metrics = MetricsSettings.From(section.Merged("metrics")),
+            Spool = SpoolSettings.From(section.Merged("spool")),
             Web = WebSettings.From(section.Merged("web")),
             _newServer = entry => Read("servers", entry, NewServer),
             _newTarget = entry => Read("targets", entry, NewTarget),

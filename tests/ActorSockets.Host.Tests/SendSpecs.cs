@@ -36,16 +36,6 @@ public sealed class SendSpecs : IDisposable
     }
 
     [Fact]
-    public async Task Standard_input_that_does_not_fit_on_the_disk_is_one_error()
-    {
-        // The limit of a file's size stands in for a full disk. The runtime's own large file needs to be off.
-        await using var send = HostProcess.StartInShell(
-            "trap '' XFSZ; ulimit -f 16; export DOTNET_EnableWriteXorExecute=0 TMPDIR=/tmp;", "< <(head -c 1M /dev/zero 2> /dev/null)", "send", "-", "--to", ":9");
-        Assert.Equal(78, await send.ExitCodeAsync());
-        Assert.Matches("^error: standard input: cannot be copied into /tmp/: File too large; set TMPDIR to a directory with room$", send.Said.Trim());
-    }
-
-    [Fact]
     public async Task A_named_pipe_is_sent_to_each_target()
     {
         var content = RandomNumberGenerator.GetBytes(1_000_000);
@@ -61,11 +51,11 @@ public sealed class SendSpecs : IDisposable
     }
 
     [Fact]
-    public async Task A_payload_that_is_not_the_expected_one_reaches_nobody()
+    public async Task A_file_that_is_not_the_expected_one_reaches_nobody()
     {
         await using var server = HostProcess.Start("serve", ":0", "--sink", _directory);
         var port = await server.PortOfAsync("server-1");
-        await using var send = HostProcess.StartInShell("", "< <(printf half; exit 1)", "send", "-", "--expect-bytes", "8", "--to", $":{port}");
+        await using var send = HostProcess.Start("send", "LICENSE", "--expect-bytes", "8", "--to", $":{port}");
         Assert.Equal(1, await send.ExitCodeAsync());
         await server.SignalAsync("TERM");
         Assert.Equal(0, await server.ExitCodeAsync());

@@ -397,6 +397,10 @@ public sealed class RelaySpecs : IAsyncLifetime
             Assert.Equal($"{i}", (await HearAsync<Deliveries.Delivered>()).Id);
         Assert.Equal(50, Stored("raw").Length);
 
+        using var stream = Payload.FromStream(() => new MemoryStream(DeliveryClient.Payload(100_000)));
+        Assert.IsType<Deliveries.Kept>(await SendAsync("raw", stream));
+        Assert.Equal(100_000, (await HearAsync<Deliveries.Delivered>()).Report.Length);
+
         library.Ref.Tell(new Deliveries.Deliver("again", "berlin", new FilePayload(Path.Combine(_directory, "nothing"))));
         Assert.Contains("nothing", (await HearAsync<Deliveries.Rejected>()).Reason, StringComparison.Ordinal);
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ActorSockets.Host.Configuration;
+using ActorSockets.Host.Inputs;
 
 namespace ActorSockets.Host.Commands;
 
@@ -12,7 +13,7 @@ internal static partial class SendCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { HelpName = "FILE", Description = "The payload; - is standard input. Pipes are read to their end first. A pipe whose writer failed looks complete: use set -o pipefail, --expect-bytes or --expect-digest." };
+        var file = new Argument<string>("FILE") { HelpName = "FILE", Description = "The payload; - is standard input. Pipes are sent while they grow. A pipe whose writer failed looks complete: use --expect-bytes or --expect-digest." };
         file.CompletionSources.Add(context => FileNames.StartingWith(context.WordToComplete));
         var to = new Option<string[]>("--to")
         {
@@ -25,7 +26,7 @@ internal static partial class SendCommand
             foreach (var token in result.Tokens.Where(t => CommonOptions.Endpoint(t.Value) is not { Port: > 0 }))
                 result.AddError($"--to {token.Value}: needs HOST:PORT, [IPv6]:PORT or :PORT, with a port from 1 to 65535");
         });
-        var expectBytes = new Option<long?>("--expect-bytes") { HelpName = "N", Description = "Sends nothing and exits with 1 unless the payload has exactly N bytes." };
+        var expectBytes = new Option<long?>("--expect-bytes") { HelpName = "N", Description = "Fails and exits with 1 unless the payload has exactly N bytes: sends nothing of a file, and not the end of a pipe." };
         expectBytes.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(t => !long.TryParse(t.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
@@ -34,7 +35,7 @@ internal static partial class SendCommand
         var expectDigest = new Option<string?>("--expect-digest")
         {
             HelpName = "sha256:HEX",
-            Description = "Sends nothing and exits with 1 unless the payload has this SHA-256.",
+            Description = "The same, unless the payload has this SHA-256.",
         };
         expectDigest.Validators.Add(result =>
         {
@@ -47,6 +48,7 @@ internal static partial class SendCommand
             new("--confirm-timeout", "DURATION", "How long to wait for the confirmation after the peer's kernel has every byte.", ("target-defaults.confirm-timeout", null)),
             new("--protocol", "raw|deliveries", "What the server speaks: raw (a connection is a payload) or deliveries (an id, a name, an answer; resumes after a lost connection).", ("target-defaults.protocol", null)),
             new("--id", "ID", "The delivery's id, for --protocol deliveries: a further run with the same id resumes it, and the server stores it once.", ("target-defaults.payload-id", null)),
+            new("--name", "NAME", "What the server calls the payload, for --protocol deliveries. Default: the file's name; a pipe has none.", ("target-defaults.payload.name", null)),
             new("--digest", "xxh128|sha256", "The digest of receipts (sha256 unless told otherwise) and deliveries (xxh128).", ("target-defaults.digest", null)),
             new("--on-busy", "retry|fail", "What to do when the target does not read: wait and retry, or fail.", ("target-defaults.on-busy", null)),
             new("--give-up-after", "DURATION", "How long a delivery may go without progress before it fails.", ("target-defaults.give-up-after", null)),
@@ -60,36 +62,23 @@ internal static partial class SendCommand
 
         var send = new Command("send", "Sends one payload to many targets, each at its own pace.") { file, to, expectBytes, expectDigest };
         CommonOptions.AddTo(send, options);
-        send.SetAction(async (parsed, _) =>
+        send.SetAction((parsed, _) => CommonOptions.RunAsync(parsed, async stopped =>
         {
-            Spool? spool = null;
-            try
-            {
-                return await CommonOptions.RunAsync(parsed, async stopped =>
-                {
-                    var name = parsed.GetRequiredValue(file);
-                    spool = await Spool.ReadAsync(name, stopped);
-                    var path = spool?.Path ?? name;
-                    var digest = parsed.GetValue(expectDigest)?[DigestPrefix.Length..].ToLowerInvariant();
-                    await new Expectation(parsed.GetValue(expectBytes), digest).CheckAsync(name == "-" ? "standard input" : name, path, stopped);
-                    OptionSetting[] settings =
-                    [
-                        new("send", ["exit-when-delivered"], "on"),
-                        new("FILE", ["target-defaults", "payload", "file"], Layers.Quoted(path)),
-                        // A copy of a pipe has no name that means anything at the other end.
-                        .. spool is null ? [] : (OptionSetting[])[new("FILE", ["target-defaults", "payload", "name"], "\"\"")],
-                        .. parsed.GetRequiredValue(to).SelectMany(Target),
-                        .. CommonOptions.LiveTicker(parsed),
-                        .. CommonOptions.From(parsed, options),
-                    ];
-                    return new Layers(null, settings, parsed.GetValue(CommonOptions.Set) ?? []);
-                });
-            }
-            finally
-            {
-                spool?.Dispose();
-            }
-        });
+            var name = parsed.GetRequiredValue(file);
+            var isStream = InputPayloads.IsStream(name);
+            var expected = new Expectation(parsed.GetValue(expectBytes), parsed.GetValue(expectDigest)?[DigestPrefix.Length..].ToLowerInvariant());
+            if (!isStream)
+                await expected.CheckAsync(name, stopped);
+            OptionSetting[] settings =
+            [
+                new("send", ["exit-when-delivered"], "on"),
+                new("FILE", ["target-defaults", "payload", isStream ? "stream" : "file"], Layers.Quoted(name)),
+                .. parsed.GetRequiredValue(to).SelectMany(Target),
+                .. CommonOptions.LiveTicker(parsed),
+                .. CommonOptions.From(parsed, options),
+            ];
+            return new Layers(null, settings, parsed.GetValue(CommonOptions.Set) ?? []) { Expected = expected };
+        }));
         return send;
     }
 

@@ -41,6 +41,9 @@ internal sealed class Layers
             .Aggregate((Config?)null, (below, above) => below is null ? above : above.WithFallback(below)) ?? Config.Empty;
     }
 
+    /// <summary>What a stream must be before its end is sent; null: anything.</summary>
+    public Expectation? Expected { get; init; }
+
     /// <summary>All layers in one, without the library's defaults.</summary>
     public Config Effective { get; }
 

@@ -1,4 +1,5 @@
 using ActorSockets.Configuration;
+using ActorSockets.Host.Inputs;
 using Akka.Configuration;
 
 namespace ActorSockets.Host.Configuration;
@@ -20,11 +21,15 @@ internal sealed record ProgramSettings(
     public static Config Reference { get; } = ActorSocketsSettings.ReferenceOf(typeof(ProgramSettings).Assembly).WithFallback(ActorSocketsSettings.Reference);
 
     /// <summary>Reads <c>actor-sockets { }</c>, with both reference.conf files below it.</summary>
+    /// <param name="config">What the user wrote.</param>
+    /// <param name="inputs">Gets the streams that are payloads; null: nobody reads them.</param>
     /// <exception cref="SettingsException">Something is wrong; lists every error.</exception>
-    public static ProgramSettings From(Config config)
+    public static ProgramSettings From(Config config, InputPayloads? inputs = null)
     {
+        inputs ??= new InputPayloads();
         ProgramSettings? own = null;
-        var library = ActorSocketsSettings.From(config, Reference, (section, settings) => own = Read(section, settings));
+        var library = ActorSocketsSettings.From(config, Reference, (section, settings) => own = Read(section, settings),
+            new ActorSocketsOptions().AddPayload("stream", inputs.Of));
         return own! with { Library = library };
     }
 

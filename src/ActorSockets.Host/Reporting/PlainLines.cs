@@ -42,6 +42,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ServerEvents.Accepted e => $"server {e.Server}: {e.Peer} connected{(e.Identity is null ? "" : $", certificate of {e.Identity}")}",
         ServerEvents.ForeignProtocol e => $"server {e.Server}: {e.Peer} speaks {e.Protocol}, and this server does not{(e.Protocol == "TLS" ? " (tls.certificate, tls.key)" : "")}: it takes the bytes as data",
         ServerEvents.Completed e => $"server {e.Server}: {e.Peer} closed after {Size(e.Bytes)} in {Durations.Format(e.Elapsed)}{(e.StoredAs is null ? "" : $": {e.StoredAs}")}",
+        ServerEvents.FileCut e => $"server {e.Server}: {e.Peer} goes on; {Size(e.Bytes)} are in {e.StoredAs}",
         ServerEvents.BrokenOff e => $"server {e.Server}: {e.Peer} broke off after {Size(e.Bytes)}: {e.Reason}{(e.KeptAs is null ? "" : $"; kept as {e.KeptAs}")}",
         ServerEvents.ReceiptLost e =>
             $"server {e.Server}: {e.Peer} did not get its receipt: {e.Reason}; {Size(e.Bytes)} {(e.StoredAs is null ? "received" : $"stored as {e.StoredAs}")}; the client may send them again",
@@ -54,12 +55,12 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ServerEvents.CleaningFailed e => $"server {e.Server}: cannot delete old partial files: {e.Reason}",
         Deliveries.Connecting e => $"target {e.Target}: connecting to {e.Endpoint}{(e.Attempt > 1 ? $", attempt {e.Attempt}" : "")}",
         Deliveries.Connected e => Connected(e, now),
-        Deliveries.Resumed e => $"target {e.Target}: resuming at {Size(e.Offset)} of {Size(e.Length)}",
+        Deliveries.Resumed e => $"target {e.Target}: resuming at {Size(e.Offset)}{(e.Length is { } length ? $" of {Size(length)}" : "")}",
         Deliveries.ForgetsEarly e => $"target {e.Target}: warning: the server forgets ids after {Durations.Format(e.Remembers)}, but give-up-after is {Durations.Format(e.GiveUpAfter)}: a later retry can be stored twice",
         Deliveries.Progressed e when RateToReport(e, now) is { } rate =>
-            $"target {e.Target}: {100.0 * e.Taken / e.Length:0} % of {Sizes.Format(e.Length)}, {rate}/s",
+            $"target {e.Target}: {(e.Length is { } length and > 0 ? $"{100.0 * e.Taken / length:0} % of {Sizes.Format(length)}" : Sizes.Format(e.Taken))}, {rate}/s",
         Deliveries.Blocked e when ReportsBlocked(e.Target, now) =>
-            $"target {e.Target}: BLOCKED: took nothing for {Durations.Format(e.Since)}; {Size(e.Remaining)} remain; retrying",
+            $"target {e.Target}: BLOCKED: took nothing for {Durations.Format(e.Since)}{(e.Remaining is { } remaining ? $"; {Size(remaining)} remain" : "")}; retrying",
         Deliveries.Unblocked e when _blockedReported.Remove(e.Target) => $"target {e.Target}: takes bytes again after {Durations.Format(e.Lasted)}",
         Deliveries.BackingOff e => $"target {e.Target}: {e.Reason}; next attempt in {Durations.Format(e.Delay)}",
         Deliveries.Delivered e => $"target {e.Target}: DELIVERED {Size(e.Report.Taken)} in {Durations.Format(e.Report.Elapsed)}{(e.Report.ResumedFrom > 0 ? $", resumed at {Size(e.Report.ResumedFrom)}" : "")}",
@@ -112,7 +113,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     private string Connected(Deliveries.Connected e, TimeSpan now)
     {
         _progress[e.Target] = (now, now);
-        return $"target {e.Target}: connected{(e.Identity is null ? "" : $" to {e.Identity}")}, sending {Size(e.Length)}";
+        return $"target {e.Target}: connected{(e.Identity is null ? "" : $" to {e.Identity}")}, sending {(e.Length is { } length ? Size(length) : "a stream")}";
     }
 
     private string? RateToReport(Deliveries.Progressed e, TimeSpan now)
@@ -125,9 +126,12 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
 
     private static string Date(DateTime at) => at.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
-    private static string Taken(Deliveries.Report report) => report is { Length: 0, Taken: 0 }
-        ? "nothing was sent"
-        : $"{report.Taken} of {report.Length} B taken, {report.Length - report.Taken} B remain";
+    private static string Taken(Deliveries.Report report) => report switch
+    {
+        { Length: 0 or null, Taken: 0 } => "nothing was sent",
+        { Length: { } length } => $"{report.Taken} of {length} B taken, {length - report.Taken} B remain",
+        _ => $"{report.Taken} B taken, and no end",
+    };
 
     /// <summary>A client may have named the file.</summary>
     private static string StoredAs(string? path) => path is null ? "" : $": {Printable.Of(path)}";

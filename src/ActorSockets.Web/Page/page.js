@@ -152,7 +152,7 @@ function since(target) {
   if (target.phase === "backing-off") return `attempt ${target.attempt} failed, next in ${duration(target.sinceMs)}`;
   if (["delivered", "sent", "unconfirmed", "failed"].includes(target.phase)) return `after ${duration(target.sinceMs)}`;
   if (["blocked", "connecting", "confirming"].includes(target.phase)) return `for ${duration(target.sinceMs)}`;
-  return target.phase === "sending" && target.rate >= 1 ? `${duration(1000 * (target.length - target.taken) / target.rate)} left` : "";
+  return target.phase === "sending" && target.rate >= 1 && target.length > 0 ? `${duration(1000 * (target.length - target.taken) / target.rate)} left` : "";
 }
 
 function showDetails(cell, target) {
@@ -306,7 +306,7 @@ function showEvents(lines) {
   for (const line of lines) {
     const { time, event, target, server, id, kind, ...rest } = line;
     const texts = Object.entries(rest).filter(([, v]) => v !== null && v !== "").map(([name, v]) => name === "report"
-      ? `${exact(v.taken)} of ${exact(v.length)} in ${duration(v.elapsedMs)}, ${v.attempts} attempt${v.attempts === 1 ? "" : "s"}`
+      ? `${v.length === null ? exact(v.taken) : `${exact(v.taken)} of ${exact(v.length)}`} in ${duration(v.elapsedMs)}, ${v.attempts} attempt${v.attempts === 1 ? "" : "s"}`
       : name === "reason" ? v : ["taken", "remaining", "length", "bytes"].includes(name) ? `${name} ${exact(v)}` : name.endsWith("Ms") ? `${name.slice(0, -2)} ${duration(v)}` : `${name} ${v}`);
     const state = bad.has(event) ? "failed" : states[event] ?? "";
     list.prepend(element("li", { title: id ? `delivery ${printable(id)}` : "" }, element("time", { dateTime: time, textContent: new Date(time).toLocaleTimeString("en-GB", { hour12: false }) }),

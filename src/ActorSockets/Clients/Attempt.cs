@@ -5,8 +5,8 @@ namespace ActorSockets.Clients;
 /// <summary>What a <see cref="ConnectionActor"/> tells its <see cref="SenderActor"/>. Sizes are bytes.</summary>
 internal static class Attempt
 {
-    /// <summary>The payload is open.</summary>
-    public sealed record Opened(long Length);
+    /// <summary>The payload is open; null: its length is not known yet.</summary>
+    public sealed record Opened(long? Length);
 
     /// <summary>The connection is established.</summary>
     public sealed record Established(string Endpoint, PeerIdentity? Identity = null);

@@ -10,6 +10,9 @@ namespace ActorSockets.Clients;
 internal sealed record Chunk(ArraySegment<byte> Bytes, bool IsPooled) : IDeadLetterSuppression
 {
     public int Count => Bytes.Count;
+
+    /// <summary>There are no more.</summary>
+    public static Chunk None { get; } = new(ArraySegment<byte>.Empty, IsPooled: false);
 }
 
 /// <summary>
@@ -17,20 +20,22 @@ internal sealed record Chunk(ArraySegment<byte> Bytes, bool IsPooled) : IDeadLet
 /// </summary>
 internal sealed class ChunkSource(Stream bytes, ChunkSize sizes)
 {
+    private readonly IGrowing? _growing = bytes as IGrowing;
+    private readonly long _opened = bytes is IGrowing ? 0 : bytes.Length;
     private int _size = sizes.First;
     private int _fastInARow;
     private int _wanted;
     private bool _reading;
     private Chunk? _ahead;
 
-    /// <summary>All that will be read, as the payload said when it was opened.</summary>
-    public long Length { get; } = bytes.Length;
+    /// <summary>All that will be read: what the payload said when it was opened; null: its source has not ended.</summary>
+    public long? Length => _growing is null ? _opened : _growing.KnownLength;
 
     /// <summary>What was read so far.</summary>
     public long Read { get; private set; }
 
     /// <summary>Whether there is room for one more chunk, and something to fill it with.</summary>
-    public bool WantsToRead => _ahead is null && !_reading && Read < Length;
+    public bool WantsToRead => _ahead is null && !_reading && Read != Length;
 
     /// <summary>Once everything is read: whether the payload changed meanwhile, as a sentence; null when it did not.</summary>
     public Task<string?> CheckAsync() => bytes is IChecked payload ? payload.ChangedSinceOpenedAsync() : Task.FromResult<string?>(null);
@@ -42,7 +47,10 @@ internal sealed class ChunkSource(Stream bytes, ChunkSize sizes)
     public async ValueTask<Chunk> ReadAsync(CancellationToken cancellation)
     {
         _reading = true;
-        _wanted = (int)Math.Min(_size, Length - Read);
+        // The memory is rented when there is something to read: a quiet source holds none.
+        _wanted = (int)Math.Min(_size, _growing is null ? _opened - Read : await _growing.WaitForMoreAsync(cancellation));
+        if (_wanted == 0)
+            return Chunk.None;
         if (bytes is ISliced sliced)
         {
             _wanted = Math.Min(_wanted, sliced.Longest);
@@ -59,7 +67,7 @@ internal sealed class ChunkSource(Stream bytes, ChunkSize sizes)
     {
         _reading = false;
         Read += chunk.Count;
-        _ahead = chunk;
+        _ahead = chunk.Count > 0 ? chunk : null;
         return chunk.Count == _wanted;
     }
 

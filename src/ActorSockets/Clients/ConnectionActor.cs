@@ -89,7 +89,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         switch (message)
         {
             case Stream bytes:
-                Context.Parent.Tell(new Attempt.Opened(bytes.Length));
+                Context.Parent.Tell(new Attempt.Opened(bytes is IGrowing ? null : bytes.Length));
                 _connecting = _connector.ConnectAsync(_target.Host, _target.Port, new SocketSettings(_target.KeepAlive), _attempt, _ended.Token);
                 _connecting.PipeTo(Self);
                 Become(m => Connecting(m, bytes));
@@ -188,7 +188,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                     Continue(transfer);
                 break;
             case ReadFailed failed:
-                End(new Attempt.Hopeless(FailureKind.Payload, $"{_payload.Description} cannot be read: {failed.Reason}"));
+                End(new Attempt.Hopeless(FailureKind.Payload, failed.Reason));
                 break;
             case Retry retry:
                 Took(retry.Taken, transfer);
@@ -330,7 +330,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
         var task = reading.AsTask();
         _reading = task;
-        task.PipeTo(Self, failure: e => new ReadFailed(e.Message));
+        task.PipeTo(Self, failure: e => new ReadFailed(Preparation.Reason(e, _payload)));
     }
 
     private bool Accept(Chunk chunk, Transfer transfer)

@@ -1,4 +1,5 @@
 using ActorSockets.Events;
+using ActorSockets.Payloads;
 using Akka.Actor;
 
 namespace ActorSockets.Clients;
@@ -6,11 +7,18 @@ namespace ActorSockets.Clients;
 /// <summary>A delivery on its way, and its figures so far.</summary>
 internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
 {
+    private readonly StreamPayload? _stream = command.Payload as StreamPayload;
+
     public Deliveries.Deliver Command { get; } = command;
 
     public IActorRef ReplyTo { get; } = replyTo;
 
-    public long Length { get; set; }
+    /// <summary>Null: not known yet.</summary>
+    public long? Length
+    {
+        get => _stream is null ? field : _stream.Length;
+        set;
+    } = 0;
 
     public long Taken { get; private set; }
 
@@ -42,6 +50,9 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
     /// <summary>Whether an attempt is under way.</summary>
     public bool IsAttempting { get; private set; }
 
+    /// <summary>Whether the attempt has a connection.</summary>
+    public bool IsConnected { get; set; }
+
     /// <summary>Its place among those of its target.</summary>
     public long Number { get; set; }
 
@@ -53,7 +64,16 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
         (Taken, ResumedFrom) = (0, 0);
     }
 
-    public void EndAttempt() => IsAttempting = false;
+    /// <summary>Whether the payload is a stream that has not ended, and everything that has come of it is taken: nothing can make progress.</summary>
+    public bool IsDry => IsConnected && (_stream?.IsDryAt(Taken) ?? false);
+
+    /// <param name="now">Waiting for a stream is not a lack of progress.</param>
+    public void EndAttempt(TimeSpan now)
+    {
+        if (IsDry)
+            ProgressAt = now;
+        (IsAttempting, IsConnected) = (false, false);
+    }
 
     /// <summary>The target has the payload up to there: that much is not sent again.</summary>
     public void ResumeFrom(long offset)
@@ -156,6 +176,9 @@ internal sealed class DeliveryQueue(int maxQueued)
 
     /// <summary>The delivery under way with that id, or null.</summary>
     public Delivery? FindUnderWay(string id) => _byId.TryGetValue(id, out var node) && node.List == _underWay ? node.Value : null;
+
+    /// <summary>Whether this very delivery waits.</summary>
+    public bool IsWaiting(Delivery delivery) => _byId.TryGetValue(delivery.Command.Id, out var node) && node.Value == delivery && node.List == _waiting;
 
     /// <summary>Takes a waiting delivery out; null when none has the id.</summary>
     public Delivery? TryRemove(string id)

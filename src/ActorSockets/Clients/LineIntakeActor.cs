@@ -118,9 +118,13 @@ internal sealed class LineIntakeActor(TargetSettings target, OutboxAccess access
     private static async Task CopyAsync(Stream payload, IPayloadWriter copy)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(CopyBytes);
-        while (copy.Length < payload.Length)
+        // One that still grows is read to its end.
+        var grows = payload is IGrowing;
+        while (grows || copy.Length < payload.Length)
         {
-            var count = await payload.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, payload.Length - copy.Length)));
+            var count = await payload.ReadAsync(buffer.AsMemory(0, grows ? buffer.Length : (int)Math.Min(buffer.Length, payload.Length - copy.Length)));
+            if (count == 0 && grows)
+                break;
             if (count == 0)
                 throw new IOException($"the payload became shorter while it was being read: {copy.Length} of {payload.Length} B");
             await copy.WriteAsync(buffer.AsMemory(0, count));

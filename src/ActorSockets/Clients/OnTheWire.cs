@@ -7,6 +7,7 @@ namespace ActorSockets.Clients;
 /// <summary>A delivery on a connection: its open payload, and the hash of what was read of it.</summary>
 internal sealed class OnTheWire(Pipelined.Work work, DeliveryHeader header, Stream bytes, DigestAlgorithm algorithm) : Outgoing(header)
 {
+    private readonly long _length = bytes is IGrowing ? 0 : bytes.Length;
     private PayloadDigest _hash = PayloadDigest.Of(algorithm);
 
     public string Id => work.Id;
@@ -15,7 +16,17 @@ internal sealed class OnTheWire(Pipelined.Work work, DeliveryHeader header, Stre
 
     public Stream Bytes => bytes;
 
-    public long Length { get; } = bytes.Length;
+    /// <summary>A sentence about the payload.</summary>
+    public string WhyUnreadable(Exception e) => Preparation.Reason(e, work.Payload);
+
+    /// <summary>Null: not known yet.</summary>
+    public long? Length => Growing is null ? _length : Growing.KnownLength;
+
+    /// <summary>The payload as a stream that may not have ended; null: it is none.</summary>
+    public IGrowing? Growing { get; } = bytes as IGrowing;
+
+    /// <summary>Bytes that can be read now; 0: all is read; null: more may come.</summary>
+    public long? Ready => Length is { } length ? length - Read : Growing!.Available is > 0 and var available ? available : null;
 
     /// <summary>What was read and hashed.</summary>
     public long Read { get; private set; }
@@ -40,7 +51,7 @@ internal sealed class OnTheWire(Pipelined.Work work, DeliveryHeader header, Stre
     /// <summary>The target has stored it already, and what it stored is to be compared with all of this payload.</summary>
     public void Compare(Answer claim)
     {
-        (Claim, HashTo) = (claim, Length);
+        (Claim, HashTo) = (claim, long.MaxValue);
         if (claim.Digest!.Value.Algorithm == algorithm)
             return;
         _hash.Dispose();
@@ -65,9 +76,9 @@ internal sealed class OnTheWire(Pipelined.Work work, DeliveryHeader header, Stre
     /// <summary>What <c>received</c> proves.</summary>
     /// <param name="answer">The target's.</param>
     /// <param name="peer">What messages call it.</param>
-    public Attempt.Ending Judge(Answer answer, string peer) => answer.Bytes == Length && answer.Digest == Digest
+    public Attempt.Ending Judge(Answer answer, string peer) => answer.Bytes == Read && answer.Digest == Digest
         ? new Attempt.Confirmed()
-        : new Attempt.Lost(Events.FailureKind.ReceiptMismatch, $"{peer} stored something else: {answer.Bytes} B with {answer.Digest}; sent were {Length} B with {Digest}");
+        : new Attempt.Lost(Events.FailureKind.ReceiptMismatch, $"{peer} stored something else: {answer.Bytes} B with {answer.Digest}; sent were {Read} B with {Digest}");
 
     /// <summary>Closes the payload after the read that is under way.</summary>
     public void Close(Task reading)

@@ -28,6 +28,7 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
     private Task<Stream>? _openingTask;
     private Stream? _opened;
     private OnTheWire? _current;
+    private OnTheWire? _awaited;
     private Task _reading = Task.CompletedTask;
     private int _beforeRead;
     private int _wanted;
@@ -98,7 +99,7 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
             _size = _sizes.Next(_size, after, ref _fastInARow);
         _spare = Writing;
         Writing = null;
-        if (!IsBusy)
+        if (!IsBusy || _awaited is not null)
         {
             _spare.Release();
             _filling.Release();
@@ -163,6 +164,13 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
                 _isAway = false;
                 AfterRead(read.Count, read.Failure);
                 return true;
+            case Came came when came.Delivery == _awaited:
+                _awaited = null;
+                if (came.Failure is not null && came.Delivery == _current && !came.Delivery.IsOver)
+                    FailPayload(came.Delivery, came.Failure);
+                return true;
+            case Came:
+                return true;
             case Checked check:
                 _isAway = false;
                 AfterCheck(check.Change);
@@ -196,16 +204,14 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
             return true;
         }
 
-        if (_current.Read < _current.Length)
-            return ReadOn();
-        return Check();
+        return _current.Ready == 0 ? Check() : ReadOn();
     }
 
     /// <summary>Reads what the target has stored already, and judges.</summary>
     private bool Compare()
     {
         var delivery = _current!;
-        if (!delivery.IsOver && delivery.Read < delivery.Length)
+        if (!delivery.IsOver && delivery.Ready != 0)
             return ReadOn();
         delivery.Finish();
         Conclude(delivery, delivery.Judge(delivery.Claim!, target.Endpoint));
@@ -242,15 +248,16 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
         var header = new DeliveryHeader
         {
             Id = work.Id,
-            Length = bytes.Length,
+            // Of a stream it is never told, also when it is known at a later attempt: what the target has is of that id and length.
+            Length = bytes is IGrowing ? null : bytes.Length,
             Algorithm = algorithm,
             Name = work.Payload.Name is { } name && PayloadName.IsValid(name) ? name : null,
-            Asks = work.Asks || bytes.Length > target.ResumeAbove,
+            Asks = work.Asks || bytes is IGrowing || bytes.Length > target.ResumeAbove,
         };
         _current = new OnTheWire(work, header, bytes, algorithm);
         _unanswered.Add(_current);
         _filling.Add(end.Begin(_current, _filling.Line()));
-        _steps.Add(new Pipelined.Step(Pipelined.StepKind.Begun, work.Id, _current.Length));
+        _steps.Add(new Pipelined.Step(Pipelined.StepKind.Begun, work.Id, _current.Length ?? 0));
         return !header.Asks;
     }
 
@@ -258,9 +265,11 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
     private bool ReadOn()
     {
         var delivery = _current!;
+        if (delivery.Ready is not { } ready)
+            return Wait(delivery);
         var onlyHashed = delivery.Read < delivery.HashTo;
         _beforeRead = _filling.Count;
-        _wanted = (int)Math.Min(onlyHashed ? _sizes.MaxBytes : _size - _filling.Count, (onlyHashed ? delivery.HashTo : delivery.Length) - delivery.Read);
+        _wanted = (int)Math.Min(onlyHashed ? Math.Min(_sizes.MaxBytes, delivery.HashTo - delivery.Read) : _size - _filling.Count, ready);
         if (!onlyHashed)
             _filling.Add(end.Chunk(_wanted, _filling.Line()));
         var room = _filling.Room(_wanted + Line.MaxLength)[.._wanted];
@@ -274,7 +283,18 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
         _isAway = true;
         var task = reading.AsTask();
         _reading = task;
-        task.PipeTo(self, success: count => new ReadEnded(count, null), failure: e => new ReadEnded(0, e.Message));
+        task.PipeTo(self, success: count => new ReadEnded(count, null), failure: e => new ReadEnded(0, delivery.WhyUnreadable(e)));
+        return false;
+    }
+
+    /// <summary>Waits for the stream. What it has given before can be sent meanwhile, and answers be heard.</summary>
+    private bool Wait(OnTheWire delivery)
+    {
+        if (_awaited == delivery)
+            return false;
+        _awaited = delivery;
+        delivery.Growing!.WaitForMoreAsync(_ended.Token).AsTask()
+            .PipeTo(self, success: _ => new Came(delivery, null), failure: e => new Came(delivery, delivery.WhyUnreadable(e)));
         return false;
     }
 
@@ -287,7 +307,7 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
             _filling.BackTo(_beforeRead);
             FailPayload(delivery, failure is null
                 ? $"{delivery.Description} became shorter while it was being sent: {delivery.Read + count} of {delivery.Length} B"
-                : $"{delivery.Description} cannot be read: {failure}");
+                : failure);
             return;
         }
 
@@ -326,6 +346,12 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
 
         if (delivery.IsOver)
             return;
+        if (delivery.Read < delivery.HashTo)
+        {
+            FailPayload(delivery, $"{delivery.Description} ended after {delivery.Read} B, and the target has {delivery.HashTo} B under this id: deliver it under another one");
+            return;
+        }
+
         _filling.Add(end.End(delivery.Finish(), _filling.Line()));
         _steps.Add(new Pipelined.Step(Pipelined.StepKind.Confirming, delivery.Id));
         CloseCurrent();
@@ -377,6 +403,8 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
     }
 
     private sealed record Opened(Pipelined.Work Work, object Result) : IDeadLetterSuppression;
+
+    private sealed record Came(OnTheWire Delivery, string? Failure) : IDeadLetterSuppression;
 
     private sealed record ReadEnded(int Count, string? Failure) : IDeadLetterSuppression;
 

@@ -95,7 +95,7 @@ internal sealed class PipelineSenderActor : TargetActor
                 break;
             default:
                 AnyTime(message);
-                if (message is Deliveries.Deliver or Deliveries.Drain or Deliveries.Cancel or TargetCommands.Withdraw)
+                if (message is Deliveries.Deliver or Deliveries.Drain or Deliveries.Cancel or StreamFailed or TargetCommands.Withdraw)
                     Advance();
                 break;
         }
@@ -169,8 +169,8 @@ internal sealed class PipelineSenderActor : TargetActor
         {
             case Pipelined.StepKind.Begun:
                 BeginAttempt(delivery);
-                delivery.Length = step.Bytes;
-                Publish(new Deliveries.Connected(Target.Name, step.Id, delivery.Attempts, _greeting!.Endpoint, step.Bytes, _greeting.Identity));
+                (delivery.Length, delivery.IsConnected) = (step.Bytes, true);
+                Publish(new Deliveries.Connected(Target.Name, step.Id, delivery.Attempts, _greeting!.Endpoint, delivery.Length, _greeting.Identity));
                 break;
             case Pipelined.StepKind.Resumed:
                 delivery.ResumeFrom(step.Bytes);
@@ -214,7 +214,7 @@ internal sealed class PipelineSenderActor : TargetActor
         switch (ending)
         {
             case Attempt.Confirmed:
-                delivery.Progress(delivery.Length, Now);
+                delivery.Progress(delivery.Length ?? delivery.Taken, Now);
                 End(delivery, report => new Deliveries.Delivered(Target.Name, delivery.Command.Id, report));
                 break;
             case Attempt.Hopeless hopeless:
@@ -294,6 +294,8 @@ internal sealed class PipelineSenderActor : TargetActor
     /// <summary>Nothing moves: the deliveries whose time is over fail, and the others begin anew.</summary>
     private void CheckProgress()
     {
+        if (Queue.UnderWay.Any(d => d.IsDry))
+            _progress.Restart();
         var isStuck = HasConnection && _progress.HasExpired();
         Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _progress.CheckInterval);
         if (!isStuck)
@@ -318,7 +320,7 @@ internal sealed class PipelineSenderActor : TargetActor
 
     private void EndAttempt(Delivery delivery)
     {
-        delivery.EndAttempt();
+        delivery.EndAttempt(Now);
         if (_blocked?.Delivery == delivery)
             Unblocked();
     }
@@ -359,10 +361,10 @@ internal sealed class PipelineSenderActor : TargetActor
         ? null
         : $"an id is 1 to {DeliveryId.MaxLength} of A-Z a-z 0-9 . _ : - (protocol = deliveries)";
 
-    protected override void Cancel(Delivery underWay)
+    protected override void Withdraw(Delivery underWay, FailureKind kind, string reason)
     {
         _connection.Tell(new Pipelined.Withdraw(underWay.Command.Id));
-        Fail(underWay, FailureKind.Cancelled, "cancelled");
+        Fail(underWay, kind, reason);
     }
 
     protected override void Drop(Delivery underWay)

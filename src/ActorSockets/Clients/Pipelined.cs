@@ -31,7 +31,7 @@ internal static class Pipelined
 
     public enum StepKind
     {
-        /// <summary>Its header is about to go out; <see cref="Step.Bytes"/> is its length.</summary>
+        /// <summary>Its header is about to go out; <see cref="Step.Bytes"/> is its length, if that is known.</summary>
         Begun,
 
         /// <summary>It goes on from <see cref="Step.Bytes"/>.</summary>

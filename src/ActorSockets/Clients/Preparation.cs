@@ -37,6 +37,9 @@ internal static class Preparation
         }
     }
 
+    /// <summary>A sentence about a payload that cannot be read.</summary>
+    public static string Reason(Exception e, Payload payload) => e is SourceException ? e.Message : $"{payload.Description} cannot be read: {e.Message}";
+
     /// <summary>Closes the payload after the read that is under way, also when it opens only now.</summary>
     public static async Task CloseAsync(Task<Stream>? opening, Task reading)
     {

@@ -71,6 +71,7 @@ internal sealed class SenderActor : TargetActor
                 Current.Length = opened.Length;
                 break;
             case Attempt.Established established when FromConnection:
+                Current.IsConnected = true;
                 Publish(new Deliveries.Connected(Target.Name, Id, Current.Attempts, established.Endpoint, Current.Length, established.Identity));
                 break;
             case Attempt.Progressed progressed when FromConnection:
@@ -98,13 +99,15 @@ internal sealed class SenderActor : TargetActor
                 break;
             case Signal.GiveUp when _confirmingSince is not null:
                 break;
-            case Signal.GiveUp when _progress.HasExpired() && TimeLeft(Current) > TimeSpan.Zero && IsDurable:
+            case Signal.GiveUp when IsDurable && _progress.HasExpired() && TimeLeft(Current) > TimeSpan.Zero:
                 BackOff(FailureKind.NoProgress, $"no progress for {Durations.Format(Target.GiveUpAfter)} (give-up-after)");
                 break;
-            case Signal.GiveUp when _progress.HasExpired():
+            case Signal.GiveUp when !Current.IsDry && _progress.HasExpired():
                 GiveUp();
                 break;
             case Signal.GiveUp:
+                if (Current.IsDry)
+                    _progress.Restart();
                 Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _progress.CheckInterval);
                 break;
             default:
@@ -141,7 +144,7 @@ internal sealed class SenderActor : TargetActor
 
     private bool FromConnection => Sender.Equals(_connection);
 
-    protected override void Cancel(Delivery underWay) => Fail(FailureKind.Cancelled, "cancelled");
+    protected override void Withdraw(Delivery underWay, FailureKind kind, string reason) => Fail(kind, reason);
 
     protected override void Drop(Delivery underWay)
     {
@@ -261,6 +264,7 @@ internal sealed class SenderActor : TargetActor
         Context.Unwatch(_connection);
         Context.Stop(_connection);
         _connection = ActorRefs.Nobody;
+        Current.EndAttempt(Now);
         Unblocked();
         // Waiting for the peer's answer is not a lack of progress.
         if (_confirmingSince is { } since)

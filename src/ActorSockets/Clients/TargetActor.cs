@@ -1,6 +1,8 @@
 using ActorSockets.Configuration;
 using ActorSockets.Events;
+using ActorSockets.Payloads;
 using Akka.Actor;
+using Akka.Event;
 
 namespace ActorSockets.Clients;
 
@@ -33,7 +35,7 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
             case Deliveries.Deliver deliver when WhyNot(deliver) is { } reason:
                 Reject(deliver.Id, reason);
                 break;
-            case Deliveries.Deliver deliver when queue.TryAdd(new Delivery(deliver, Sender) { AddedAt = Now }):
+            case Deliveries.Deliver deliver when TryAdd(new Delivery(deliver, Sender) { AddedAt = Now }):
                 // Those of an outbox are counted there.
                 if (queue.Current is not null && !IsDurable)
                     Publish(new Deliveries.Queued(target.Name, deliver.Id, queue.Waiting));
@@ -43,11 +45,21 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
                 break;
             case Deliveries.Cancel cancel when queue.FindUnderWay(cancel.Id) is { } underWay:
                 Sender.Tell(new Deliveries.Cancelled(target.Name, cancel.Id));
-                Cancel(underWay);
+                Withdraw(underWay, FailureKind.Cancelled, "cancelled");
                 break;
             case Deliveries.Cancel cancel when queue.TryRemove(cancel.Id) is { } waiting:
                 Sender.Tell(new Deliveries.Cancelled(target.Name, cancel.Id));
                 Tell(waiting, new Deliveries.Failed(target.Name, cancel.Id, FailureKind.Cancelled, "cancelled", ReportOf(waiting)));
+                break;
+            case StreamFailed failed when queue.FindUnderWay(failed.Delivery.Command.Id) == failed.Delivery:
+                Withdraw(failed.Delivery, FailureKind.Payload, failed.Reason);
+                break;
+            case StreamFailed failed when queue.IsWaiting(failed.Delivery):
+                queue.Remove(failed.Delivery);
+                Tell(failed.Delivery, new Deliveries.Failed(target.Name, failed.Delivery.Command.Id, FailureKind.Payload, failed.Reason, ReportOf(failed.Delivery)));
+                break;
+            case StreamFailed:
+                // It has its outcome.
                 break;
             case Deliveries.Cancel cancel:
                 Sender.Tell(new Deliveries.NotCancelled(target.Name, cancel.Id));
@@ -90,8 +102,8 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
     /// <summary>Why the delivery cannot be sent at all; null when it can.</summary>
     protected virtual string? WhyNot(Deliveries.Deliver deliver) => null;
 
-    /// <summary>Somebody cancelled a delivery that is under way.</summary>
-    protected abstract void Cancel(Delivery underWay);
+    /// <summary>Fails a delivery that is under way, whatever its connection does at the moment.</summary>
+    protected abstract void Withdraw(Delivery underWay, FailureKind kind, string reason);
 
     /// <summary>Takes out a delivery that is under way, without an outcome.</summary>
     protected abstract void Drop(Delivery underWay);
@@ -101,6 +113,16 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
 
     /// <summary>Ends what is under way, without telling anybody.</summary>
     protected abstract void EndUnderWay();
+
+    private bool TryAdd(Delivery delivery)
+    {
+        if (!queue.TryAdd(delivery))
+            return false;
+        // A stream can fail while the delivery backs off, and while the target takes nothing.
+        if (delivery.Command.Payload is StreamPayload stream)
+            stream.Failure.PipeTo(Self, success: reason => new StreamFailed(delivery, reason));
+        return true;
+    }
 
     /// <summary>Whatever is left gets its outcome now.</summary>
     private void CutOff(string reason)
@@ -183,4 +205,7 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
         Sender.Tell(rejected);
         Publish(rejected);
     }
+
+    /// <summary>The stream of a delivery has failed: it has no end, and no target may be told one.</summary>
+    protected sealed record StreamFailed(Delivery Delivery, string Reason) : IDeadLetterSuppression;
 }

@@ -107,20 +107,26 @@ public static class Deliveries
     /// <summary>An attempt starts.</summary>
     public sealed record Connecting(string Target, string Id, int Attempt, string Endpoint) : IDeliveryEvent;
 
-    /// <summary>The connection is open; <paramref name="Identity"/> is the subject and the names of the server's certificate, with TLS.</summary>
-    public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long Length, PeerIdentity? Identity = null) : IDeliveryEvent;
+    /// <summary>
+    /// The connection is open. <paramref name="Length"/> is null, here and below, for a stream that has not ended;
+    /// <paramref name="Identity"/> is the subject and the names of the server's certificate, with TLS.
+    /// </summary>
+    public sealed record Connected(string Target, string Id, int Attempt, string Endpoint, long? Length, PeerIdentity? Identity = null) : IDeliveryEvent;
 
     /// <summary>The target has the payload up to <paramref name="Offset"/>; the attempt goes on from there (<c>protocol = deliveries</c>).</summary>
-    public sealed record Resumed(string Target, string Id, long Offset, long Length) : IDeliveryEvent;
+    public sealed record Resumed(string Target, string Id, long Offset, long? Length) : IDeliveryEvent;
 
     /// <summary>How many bytes the kernel has taken so far; at most once per <c>progress-interval</c>.</summary>
-    public sealed record Progressed(string Target, string Id, long Taken, long Length) : IDeliveryEvent;
+    public sealed record Progressed(string Target, string Id, long Taken, long? Length) : IDeliveryEvent;
 
     /// <summary>The peer's kernel has every byte; the peer has <c>confirm-timeout</c> to confirm.</summary>
     public sealed record Confirming(string Target, string Id) : IDeliveryEvent;
 
-    /// <summary>The kernel has taken nothing for <paramref name="Since"/>, because the target does not read.</summary>
-    public sealed record Blocked(string Target, string Id, long Taken, long Remaining, TimeSpan Since) : IDeliveryEvent;
+    /// <summary>
+    /// The kernel has taken nothing for <paramref name="Since"/>, because the target does not read. <paramref name="Remaining"/> is null
+    /// for a stream that has not ended.
+    /// </summary>
+    public sealed record Blocked(string Target, string Id, long Taken, long? Remaining, TimeSpan Since) : IDeliveryEvent;
 
     /// <summary>The target takes bytes again.</summary>
     public sealed record Unblocked(string Target, string Id, TimeSpan Lasted) : IDeliveryEvent;
@@ -163,7 +169,7 @@ public static class Deliveries
     public sealed record Failed(string Target, string Id, FailureKind Kind, string Reason, Report Report) : IOutcome;
 
     /// <summary>The figures of a delivery.</summary>
-    /// <param name="Length">The payload's length; 0 if it was never opened.</param>
+    /// <param name="Length">The payload's length; 0 if it was never opened, null if it is a stream that did not end.</param>
     /// <param name="Taken">Bytes that the kernel took on the last connection.</param>
     /// <param name="TakenBefore">Bytes that the kernel took on earlier connections, and that were sent again.</param>
     /// <param name="Attempts">Attempts made.</param>
@@ -171,5 +177,5 @@ public static class Deliveries
     /// <param name="Blocked">How long the target was blocked during that time.</param>
     /// <param name="ResumedFrom">Bytes that the target had before the last attempt, which did not send them; included in Taken.</param>
     public sealed record Report(
-        long Length, long Taken, long TakenBefore, int Attempts, TimeSpan Elapsed, TimeSpan Blocked, long ResumedFrom = 0);
+        long? Length, long Taken, long TakenBefore, int Attempts, TimeSpan Elapsed, TimeSpan Blocked, long ResumedFrom = 0);
 }

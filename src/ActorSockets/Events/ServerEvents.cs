@@ -68,6 +68,11 @@ public static class ServerEvents
     public sealed record BrokenOff(string Server, string Peer, long Bytes, string Reason, string? KeptAs) : IServerEvent;
 
     /// <summary>
+    /// A file is whole, and the connection goes on (<c>cut</c>). <paramref name="Bytes"/> are those of the file.
+    /// </summary>
+    public sealed record FileCut(string Server, string Peer, long Bytes, string StoredAs) : IServerEvent;
+
+    /// <summary>
     /// A delivery is stored, once; the client is answered <c>received</c> (<c>protocol = deliveries</c>). <paramref name="ResumedFrom"/>
     /// are the bytes that earlier connections brought, <paramref name="StoredAs"/> is the file, or null if there is none.
     /// </summary>

@@ -25,6 +25,16 @@ public abstract record Payload
     /// <summary><see cref="Open"/>, on one of 16 threads that all payloads of the type share.</summary>
     /// <remarks>A payload whose <see cref="Open"/> never blocks can answer at once.</remarks>
     public virtual Task<Stream> OpenAsync() => PayloadThreads.Shared.Of(GetType().ToString()).Run(Open);
+
+    /// <summary>A payload that is sent while it grows, and whose length is not known before its end.</summary>
+    /// <param name="open">
+    /// Opens the stream. Called once, when the first delivery begins. The stream's ReadAsync must not block; the library
+    /// disposes the stream.
+    /// </param>
+    /// <param name="description">What people call it.</param>
+    /// <param name="spool">Where the stream is copied, such as <see cref="ActorSocketsSettings.Spool"/>; null: the defaults.</param>
+    public static StreamPayload FromStream(Func<Stream> open, string description = "stream", SpoolSettings? spool = null) =>
+        new(open, description, spool ?? new SpoolSettings());
 }
 
 /// <summary>A payload's stream whose bytes are in memory already, and are sent from where they are.</summary>

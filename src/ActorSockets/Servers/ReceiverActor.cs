@@ -18,6 +18,8 @@ namespace ActorSockets.Servers;
 ///         ▼
 ///   Completing ── the sink has all, for good ──► SendingReceipt ──► our end ──► Completed, or ReceiptLost
 ///
+///   Receiving ── cut.after is over ──► Cutting ── the file is whole ──► Receiving
+///
 ///   reset, sink failed, idle, too slow, cut off ──► a reset to the peer, Settling ── the sink has kept what came ──► BrokenOff
 /// </code>
 /// </summary>
@@ -26,18 +28,22 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private readonly ServerSettings _server;
     private readonly Connection _connection;
     private readonly ISink _sink;
+    private readonly CutFileSink? _files;
     private readonly ReceivedDigest? _digest;
     private readonly Intake _intake;
     private Task _storing = Task.CompletedTask;
     private ReceivedChunk? _chunk;
     private Receipt? _receipt;
     private bool _ended;
+    private bool _cutIsDue;
+    private int _timedFile;
 
     public ReceiverActor(ServerSettings server, Connection connection, FileStore store, SinkSource createSink)
     {
         _server = server;
         _connection = connection;
         _sink = createSink(server, connection.Peer, store, delivery: null);
+        _files = _sink as CutFileSink;
         _digest = server.Receipt ? new ReceivedDigest(server.Digest) : null;
         _intake = new Intake(server, connection, Context);
     }
@@ -76,6 +82,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case Signal.ReadOn:
                 _intake.Read(Now);
                 break;
+            case Signal.Cut:
+                Cut();
+                break;
             default:
                 AnyTime(message);
                 break;
@@ -84,10 +93,39 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Storing(object message)
     {
-        if (message is Stored stored)
-            Answer(stored.Reply);
-        else
-            AnyTime(message);
+        switch (message)
+        {
+            case Stored stored:
+                Answer(stored.Reply);
+                break;
+            case Signal.Cut:
+                _cutIsDue = true;
+                break;
+            default:
+                AnyTime(message);
+                break;
+        }
+    }
+
+    /// <summary>The network goes on meanwhile.</summary>
+    private void Cutting(object message, object? next)
+    {
+        switch (message)
+        {
+            case Stored:
+                LookAtFiles();
+                Become(Receiving);
+                if (next is not null)
+                    Receiving(next);
+                break;
+            case Intake.Received or Signal.ReadOn:
+                // One of them, and once: it asks for the next one.
+                Become(m => Cutting(m, message));
+                break;
+            default:
+                AnyTime(message);
+                break;
+        }
     }
 
     private void Replying(object message)
@@ -199,6 +237,32 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         }
     }
 
+    private void Cut()
+    {
+        _cutIsDue = false;
+        Become(m => Cutting(m, next: null));
+        Await(CutAsync(_files!));
+
+        static async Task<ReadOnlyMemory<byte>> CutAsync(CutFileSink files)
+        {
+            await files.CutAsync();
+            return default;
+        }
+    }
+
+    /// <summary>Publishes the files that have ended, and watches the time of the one that has begun.</summary>
+    private void LookAtFiles()
+    {
+        if (_files is null)
+            return;
+        while (_files.TryTakeEnded(out var ended))
+            Publish(new ServerEvents.FileCut(_server.Name, _connection.Peer, ended.Bytes, ended.Path));
+        if (_server.Cut.After == TimeSpan.Zero || !_files.IsWriting || _files.Begun == _timedFile)
+            return;
+        (_timedFile, _cutIsDue) = (_files.Begun, false);
+        Timers.StartSingleTimer(Signal.Cut, Signal.Cut, _server.Cut.After);
+    }
+
     private void Complete()
     {
         _intake.Moved();
@@ -221,6 +285,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Answer(ReadOnlyMemory<byte> reply)
     {
+        LookAtFiles();
         if (reply.IsEmpty)
         {
             AskForMore();
@@ -253,6 +318,8 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             Timers.StartSingleTimer(Signal.ReadOn, Signal.ReadOn, _server.ProcessingDelay);
         else
             _intake.Read(Now);
+        if (_cutIsDue)
+            Cut();
     }
 
     private void Completed()
@@ -289,6 +356,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     private void End(ServerEvents.IServerEvent ending)
     {
         _ended = true;
+        LookAtFiles();
         Publish(ending);
         Become(LetPass);
         Context.Stop(Self);
@@ -323,6 +391,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     /// <summary>What it tells itself; also the key of the timer that does.</summary>
     private enum Signal
     {
+        Cut,
         ReadOn,
         ReplyTaken,
     }

@@ -59,6 +59,9 @@ public sealed record ServerSettings
     /// <summary>Where the file sink puts its files; empty for other sinks.</summary>
     public required string Directory { get; init; }
 
+    /// <summary>When the file sink ends a file before the connection ends.</summary>
+    public required CutSettings Cut { get; init; }
+
     /// <summary>Threads for the file sink's disk.</summary>
     public required int DiskThreads { get; init; }
 
@@ -145,6 +148,7 @@ public sealed record ServerSettings
         ReceiptAfter = section.Choice<ReceiptAfter>("receipt-after"),
         Preview = section.Text("preview") == "all" ? null : section.Int("preview", 1, int.MaxValue),
         Directory = DirectoryOf(section),
+        Cut = CutSettings.From(section),
         DiskThreads = section.Int("disk-threads", 1, 256),
         FileMode = FileModeOf(section),
         OnBrokenOff = section.Choice<OnBrokenOff>("on-broken-off"),

@@ -85,7 +85,7 @@ internal static class ReceiveWork
         await using var receiver = Child.Start(receiving);
         await using var sender = Child.Start(sending(await receiver.PortAsync(timeout)));
         var connected = await sender.HearAsync("(^| )connected", timeout);
-        var delivered = await sender.HearAsync("delivered|DELIVERED", timeout);
+        var delivered = await sender.HearAsync("delivered|DELIVERED|SENT", timeout);
         await sender.EndAsync(timeout);
         return bench.MiB / Stopwatch.GetElapsedTime(connected.At, delivered.At).TotalSeconds;
     }

@@ -521,6 +521,81 @@ public sealed class SenderActorSpecs : Specs
     }
 
     [Fact]
+    public void A_stream_is_sent_while_it_grows_and_finished_at_its_end()
+    {
+        using var growing = new GrowingStream();
+        Deliver(growing.Payload);
+        var connection = Connect();
+        growing.Grow("hello ");
+        Assert.Equal("hello ", connection.TakeWrite());
+        Assert.Null(_events.FishForMessage<Connected>(_ => true).Length);
+        growing.Grow("world");
+        Assert.Equal("world", connection.TakeWrite());
+        growing.End();
+        connection.ExpectFinish();
+        connection.PeerCloses();
+        Assert.Equal((11, 11), (ExpectMsg<Sent>().Report is var report ? report.Length : null, report.Taken));
+    }
+
+    [Fact]
+    public void A_stream_that_has_nothing_to_give_is_not_given_up()
+    {
+        using var growing = new GrowingStream();
+        Deliver(growing.Payload, "give-up-after = 1m");
+        var connection = Connect();
+        Advance(TimeSpan.FromSeconds(1));
+        growing.Grow("hello");
+        Assert.Equal("hello", connection.TakeWrite());
+        _events.FishForMessage<Progressed>(p => p.Taken == 5);
+        for (var minute = 0; minute < 60; minute++)
+            Advance(TimeSpan.FromMinutes(1));
+        growing.Grow("!");
+        Assert.Equal("!", connection.TakeWrite());
+        _events.FishForMessage<Progressed>(p => p.Taken == 6);
+        for (var minute = 0; minute < 60; minute++)
+            Advance(TimeSpan.FromMinutes(1));
+        connection.Breaks();
+        Assert.Equal(FailureKind.ConnectionLost, _events.FishForMessage<BackingOff>(_ => true).Kind);
+        Advance(LongestBackoff);
+        Assert.Equal("hello!", Connect().TakeWrite());
+    }
+
+    [Fact]
+    public void A_target_that_refuses_is_given_up_although_the_stream_is_silent()
+    {
+        using var growing = new GrowingStream();
+        Deliver(growing.Payload, "give-up-after = 1s");
+        RefuseConnect();
+        Assert.StartsWith("no progress for 1 s (give-up-after)", AdvanceUntilTold<Failed>(TimeSpan.FromSeconds(1)).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stream_that_fails_resets_the_connection_at_once_also_when_the_target_takes_nothing()
+    {
+        using var growing = new GrowingStream();
+        Deliver(growing.Payload);
+        var connection = Connect();
+        growing.Grow("hello");
+        connection.ExpectWrite();
+        growing.Fail("gone");
+        Assert.Equal((FailureKind.Payload, "growing cannot be read: gone"), (ExpectMsg<Failed>() is var failed ? failed.Kind : default, failed.Reason));
+        Assert.Null(failed.Report.Length);
+        connection.ExpectAborted();
+    }
+
+    [Fact]
+    public void A_stream_that_fails_while_its_target_is_away_is_not_tried_again()
+    {
+        using var growing = new GrowingStream();
+        var sender = Deliver(growing.Payload);
+        RefuseConnect();
+        _events.FishForMessage<BackingOff>(_ => true);
+        sender.Tell(new Deliver("2", "t", growing.Payload), TestActor);
+        growing.Fail("gone");
+        Assert.Equal(["1", "2"], new[] { ExpectMsg<Failed>().Id, ExpectMsg<Failed>().Id }.Order());
+    }
+
+    [Fact]
     public void A_crash_of_the_connection_actor_starts_the_delivery_again_under_the_same_id()
     {
         var payload = new CrashingOncePayload();

@@ -62,6 +62,108 @@ public abstract class DeliverySenderSpecs(bool tls) : FaultSpecs(tls)
     }
 
     [Fact]
+    public void A_stream_of_unknown_length_is_sent_while_it_grows_and_resumed_from_its_spool()
+    {
+        using var growing = new GrowingStream();
+        var heard = new ConcurrentQueue<string>();
+        using var peer = Peer(async (socket, number) =>
+        {
+            var receiver = new DeliveryPeer(socket);
+            await receiver.SayAsync(DeliveryPeer.Greeting);
+            heard.Enqueue((await receiver.HearAsync())!);
+            await receiver.SayAsync($"from d {(number == 1 ? 0 : 3)}");
+            if (number == 1)
+            {
+                heard.Enqueue(System.Text.Encoding.ASCII.GetString((await receiver.HearBodyAsync(most: 5)).Body));
+                socket.Reset();
+                return;
+            }
+
+            growing.Grow(" world");
+            growing.End();
+            var (body, last) = await receiver.HearBodyAsync();
+            heard.Enqueue(System.Text.Encoding.ASCII.GetString(body));
+            await receiver.SayAsync($"received d 11 {last.Split(' ')[1]}");
+            await receiver.HearAsync();
+        });
+        Clients(peer.Port, Protocol).Tell(new Deliver("d", "t", growing.Payload), TestActor);
+        growing.Grow("hello");
+        var report = ExpectMsg<Delivered>(Patience).Report;
+        Assert.Equal((11, 11L, 3L, 2), (report.Length, report.Taken, report.ResumedFrom, report.Attempts));
+        Assert.Equal(["resume d ? digest=xxh128", "hello", "resume d ? digest=xxh128", "lo world"], heard);
+    }
+
+    [Fact]
+    public async Task A_stream_that_fails_is_aborted_and_the_next_delivery_goes_on_with_the_connection()
+    {
+        using var growing = new GrowingStream();
+        var last = new TaskCompletionSource<string?>();
+        using var peer = Peer(async socket =>
+        {
+            var receiver = new DeliveryPeer(socket);
+            await receiver.SayAsync(DeliveryPeer.Greeting);
+            await receiver.HearAsync();
+            await receiver.SayAsync("from d 0");
+            await receiver.HearBodyAsync(most: 5);
+            growing.Fail("gone");
+            last.SetResult($"{(await receiver.HearBodyAsync()).Last}, {await receiver.HearAsync()}");
+            await receiver.SayAsync("later d aborted");
+            await receiver.TakeAsync();
+            await receiver.HearAsync();
+        });
+        var clients = Clients(peer.Port, Protocol);
+        clients.Tell(new Deliver("d", "t", growing.Payload), TestActor);
+        clients.Tell(new Deliver("next", "t", new TextPayload("hello")), TestActor);
+        growing.Grow("hello");
+        Assert.Equal((FailureKind.Payload, "growing cannot be read: gone"), (ExpectMsg<Failed>(Patience) is var failed ? failed.Kind : default, failed.Reason));
+        Assert.Equal("next", ExpectMsg<Delivered>(Patience).Id);
+        Assert.Equal("abort, cancel d", await last.Task.WaitAsync(Patience));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_stream_that_is_stored_already_is_read_to_its_end_and_compared(bool isTheSame)
+    {
+        using var growing = new GrowingStream();
+        using var peer = Peer(async socket =>
+        {
+            var receiver = new DeliveryPeer(socket);
+            await receiver.SayAsync(DeliveryPeer.Greeting);
+            await receiver.HearAsync();
+            await receiver.SayAsync($"received d {Alphabet.Length} {Digest}");
+            await receiver.HearAsync();
+        });
+        Clients(peer.Port, $"{Protocol}\n max-attempts = 1").Tell(new Deliver("d", "t", growing.Payload), TestActor);
+        growing.Grow(Alphabet);
+        if (!isTheSame)
+            growing.Grow("!");
+        growing.End();
+        if (isTheSame)
+            ExpectMsg<Delivered>(Patience);
+        else
+            Assert.Equal(FailureKind.ReceiptMismatch, ExpectMsg<Failed>(Patience).Kind);
+    }
+
+    [Fact]
+    public void A_stream_that_is_shorter_than_what_the_target_has_fails()
+    {
+        using var growing = new GrowingStream();
+        using var peer = Peer(async socket =>
+        {
+            var receiver = new DeliveryPeer(socket);
+            await receiver.SayAsync(DeliveryPeer.Greeting);
+            await receiver.HearAsync();
+            await receiver.SayAsync("from d 9");
+            await receiver.HearBodyAsync();
+        });
+        Clients(peer.Port, Protocol).Tell(new Deliver("d", "t", growing.Payload), TestActor);
+        growing.Grow("hello");
+        growing.End();
+        Assert.Equal("growing ended after 5 B, and the target has 9 B under this id: deliver it under another one", ExpectMsg<Failed>(Patience).Reason);
+    }
+
+    [Fact]
     public void What_is_stored_already_is_delivered_without_its_bytes()
     {
         using var peer = Peer(async socket =>

@@ -8,14 +8,15 @@ public sealed class PayloadSpecs : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("payload-specs-").FullName;
 
-    public static TheoryData<string> All => ["empty text", "text", "bytes", "empty file", "file", "generated", "generated, empty"];
+    public static TheoryData<string> All => ["empty text", "text", "bytes", "empty file", "file", "generated", "generated, empty", "stream", "empty stream"];
 
     [Theory]
     [MemberData(nameof(All))]
     public async Task Gives_as_many_bytes_as_it_says(string name)
     {
         await using var stream = Create(name).Open();
-        Assert.Equal(stream.Length, (await ReadAsync(stream, 4096)).Length);
+        var bytes = await ReadAsync(stream, 4096);
+        Assert.Equal(stream.Length, bytes.Length);
     }
 
     [Theory]
@@ -63,6 +64,8 @@ public sealed class PayloadSpecs : IDisposable
         "empty file" => new FilePayload(WriteFile(0)),
         "file" => new FilePayload(WriteFile(1_000_001)),
         "generated" => new GeneratedPayload(1_000_001),
+        "stream" => Payload.FromStream(() => new GeneratedPayload(1_000_001).Open()),
+        "empty stream" => Payload.FromStream(() => Stream.Null),
         _ => new GeneratedPayload(0),
     };
 

@@ -42,7 +42,7 @@ internal sealed class TargetTracker(string name, string endpoint, Phase phase)
                 break;
             case Deliveries.Connected e:
                 Enter(Phase.Sending, now);
-                _length = e.Length;
+                _length = e.Length ?? 0;
                 break;
             case Deliveries.Resumed e:
                 _taken = e.Offset;
@@ -146,7 +146,7 @@ internal sealed class TargetTracker(string name, string endpoint, Phase phase)
         }
 
         Enter(ended, report.Elapsed, reason);
-        (_id, _taken, _length, _takenBefore) = (outcome.Id, report.Taken, report.Length, 0);
+        (_id, _taken, _length, _takenBefore) = (outcome.Id, report.Taken, report.Length ?? 0, 0);
         if (ended is Phase.Delivered or Phase.Sent || kind == FailureKind.Cancelled)
             _troubleAt = null;
         else

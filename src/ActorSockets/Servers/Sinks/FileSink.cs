@@ -18,13 +18,15 @@ internal sealed class FileSink : ISink
     private WrittenFile? _file;
     private long _written;
 
-    public FileSink(SinkContext context)
+    /// <param name="context">The connection.</param>
+    /// <param name="begun">The time in the file's name, UTC; null: now.</param>
+    public FileSink(SinkContext context, DateTime? begun = null)
     {
         _server = context.Server;
         _disk = context.Store.Threads;
         _write = new BlockingCall<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>(_disk, Write);
         // When, from whom, and what makes it unique, whatever else writes into the directory.
-        var when = DateTime.UtcNow.ToString("yyyyMMdd'T'HHmmss.fff'Z'", CultureInfo.InvariantCulture);
+        var when = (begun ?? DateTime.UtcNow).ToString("yyyyMMdd'T'HHmmss.fff'Z'", CultureInfo.InvariantCulture);
         var peer = string.Concat(context.Peer.Select(c => char.IsAsciiLetterOrDigit(c) || c == '.' ? c : '_'));
         _path = Path.Combine(_server.Directory, $"{when}-{peer}-{Guid.NewGuid():N}");
     }

@@ -11,7 +11,7 @@ internal static class SinkFactory
         ["console"] = context => new ConsoleSink(context),
         ["discard"] = _ => new DiscardSink(),
         ["echo"] = _ => new EchoSink(),
-        ["file"] = context => new FileSink(context),
+        ["file"] = context => context.Server.Cut.IsOn ? new CutFileSink(context) : new FileSink(context),
         ["relay"] = context => new RelaySink(context),
     };
 
