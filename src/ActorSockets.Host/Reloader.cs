@@ -168,8 +168,9 @@ internal sealed class Reloader
         return applied.Select(a => a.Change).OfType<string>();
     }
 
+    /// <summary>A target that a relay begins to name, or ceases to, is another one: it gets a line in the outbox, or loses it.</summary>
     private static Dictionary<string, Target> TargetsOf(ProgramSettings settings, EffectiveEntries entries) =>
-        settings.Library.Targets.ToDictionary(t => t.Name, t => new Target(t, entries.Targets[t.Name], entries.Payloads[t.Name]), StringComparer.Ordinal);
+        settings.Library.Targets.ToDictionary(t => t.Name, t => new Target(t, $"{entries.Targets[t.Name]}{t.Durable}", entries.Payloads[t.Name]), StringComparer.Ordinal);
 
     private static Dictionary<string, Server> ServersOf(ProgramSettings settings, EffectiveEntries entries) =>
         settings.Library.Servers.ToDictionary(s => s.Name, s => new Server(s, entries.Servers[s.Name]), StringComparer.Ordinal);

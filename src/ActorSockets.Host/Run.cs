@@ -40,8 +40,9 @@ internal sealed class Run(
         var sockets = ActorSocketsExtension.For(system, Print, settings.Library);
         var bound = sockets.WhenBoundAsync();
         var web = settings.Library.Web.Enabled ? StartWebAsync(reporter) : Task.FromResult(true);
-        await Task.WhenAny(Task.WhenAll(bound, web), signals.First, AtOnce);
-        if (bound.IsCompleted && (await bound).Failed.Count > 0 || web.IsCompleted && !await web)
+        var outbox = OpenOutboxAsync(sockets, reporter);
+        await Task.WhenAny(Task.WhenAll(bound, web, outbox), signals.First, AtOnce);
+        if (outbox.IsCompleted && !await outbox || bound.IsCompleted && (await bound).Failed.Count > 0 || web.IsCompleted && !await web)
             return await ConcludeAsync(reporter, ExitCodes.Failure);
 
         _serviceManager.Ready();
@@ -69,6 +70,20 @@ internal sealed class Run(
         if (left.Count > 0)
             await CutOffAsync(reporter, sockets);
         return await ConcludeAsync(reporter, await ExitCodeAsync(left, reporter));
+    }
+
+    private static async Task<bool> OpenOutboxAsync(ActorSocketsExtension sockets, IActorRef reporter)
+    {
+        try
+        {
+            await sockets.WhenOutboxIsOpenAsync();
+            return true;
+        }
+        catch (IOException e)
+        {
+            reporter.Tell(new RunEvents.NoOutbox(e.Message));
+            return false;
+        }
     }
 
     /// <summary>Only this method loads ActorSockets.Web.</summary>

@@ -20,18 +20,20 @@ internal static class OutboxRows
         "insert into payload (number, length, digest, file, bytes) values (?1, ?2, ?3, ?4, ?5)",
         number, payload.Length, payload.Digest, payload.Bytes is null ? payload.FileName : null, payload.Bytes);
 
-    public static void InsertDelivery(SqliteSession session, long number, long payload, long length, NewDelivery delivery, string now)
+    public static void InsertDelivery(SqliteSession session, long number, long payloadNumber, SpooledPayload payload, NewDelivery delivery, string now)
     {
         try
         {
             session.Execute("""
                 insert into delivery (number, target, id, payload, length, name, state, created, since, attempts)
                 values (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?7, 0)
-                """, number, delivery.Target, delivery.Id, payload, length, delivery.Name, now);
+                """, number, delivery.Target, delivery.Id, payloadNumber, payload.Length, delivery.Name, now);
         }
         catch (SqliteException e) when (e.SqliteExtendedErrorCode == UniqueViolated)
         {
-            throw new DuplicateDeliveryException($"a delivery of the id {delivery.Id} is in the outbox for {delivery.Target}");
+            var isSame = session.Query("select 1 from delivery d join payload p on p.number = d.payload where d.target = ?1 and d.id = ?2 and p.length = ?3 and p.digest = ?4", _ => true,
+                delivery.Target, delivery.Id, payload.Length, payload.Digest).Count > 0;
+            throw new DuplicateDeliveryException($"a delivery of the id {delivery.Id} is in the outbox for {delivery.Target}", isSame);
         }
     }
 

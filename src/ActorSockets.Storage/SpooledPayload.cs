@@ -120,14 +120,23 @@ internal sealed class SpooledPayload : IPayloadWriter
             _file = _files.Create(FileName);
         }
 
-        return PayloadFiles.Try(_file.Name, "written", () =>
+        try
         {
-            if (_held is not null && Length > 0)
-                RandomAccess.Write(_file.SafeFileHandle, _held.AsSpan(0, (int)Length), 0);
-            _held = null;
-            RandomAccess.Write(_file.SafeFileHandle, bytes.Span, Length);
-            return true;
-        });
+            return PayloadFiles.Try(_file.Name, "written", () =>
+            {
+                if (_held is not null && Length > 0)
+                    RandomAccess.Write(_file.SafeFileHandle, _held.AsSpan(0, (int)Length), 0);
+                RandomAccess.Write(_file.SafeFileHandle, bytes.Span, Length);
+                _held = null;
+                return true;
+            });
+        }
+        catch (LedgerException e) when (e.IsFull)
+        {
+            // What fitted is nobody's, and the database needs the room to note what was delivered.
+            RandomAccess.SetLength(_file.SafeFileHandle, _held is null ? Length : 0);
+            throw;
+        }
     }
 
     private void Close()

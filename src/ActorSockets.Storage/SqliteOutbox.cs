@@ -16,7 +16,7 @@ internal sealed class SqliteOutbox : IOutbox
     private readonly ConcurrentDictionary<string, Action<LineChange>> _listeners = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Target, string Id), TaskCompletionSource> _awaited = new();
     private long _lastNumber;
-    private volatile bool _stopped;
+    private volatile bool _isStopping;
 
     private SqliteOutbox(SqliteWriter writer, SqliteReaders readers, PayloadFiles files, OutboxLimits limits)
     {
@@ -55,7 +55,7 @@ internal sealed class SqliteOutbox : IOutbox
                 var (number, now) = (Number(), StoredTime.Format(DateTime.UtcNow));
                 OutboxRows.InsertPayload(session, number, payload);
                 foreach (var delivery in submission.Deliveries)
-                    OutboxRows.InsertDelivery(session, Number(), number, payload.Length, delivery, now);
+                    OutboxRows.InsertDelivery(session, Number(), number, payload, delivery, now);
                 if (submission.Received is { } received)
                     SqliteLedger.Write(session, received);
                 return true;
@@ -114,7 +114,7 @@ internal sealed class SqliteOutbox : IOutbox
         // What has ended before it was awaited.
         foreach (var target in targets)
         {
-            if (_stopped || (await StateAsync(target, id)) is not (DeliveryState.Queued or DeliveryState.Held))
+            if (_isStopping || (await StateAsync(target, id)) is not (DeliveryState.Queued or DeliveryState.Held))
                 Ended(target, id);
         }
 
@@ -137,9 +137,11 @@ internal sealed class SqliteOutbox : IOutbox
         return failed;
     }
 
+    public bool IsStopping => _isStopping;
+
     public void StopWaiting()
     {
-        _stopped = true;
+        _isStopping = true;
         foreach (var (target, id) in _awaited.Keys)
             Ended(target, id);
     }

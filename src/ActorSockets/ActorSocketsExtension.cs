@@ -3,6 +3,7 @@ using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
 using ActorSockets.Events.Overview;
+using ActorSockets.Outbox;
 using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
@@ -22,6 +23,7 @@ public sealed class ActorSocketsExtension : IExtension
 
     private readonly ExtendedActorSystem _system;
     private readonly Lock _lock = new();
+    private readonly OutboxAccess _outbox;
     private Task<bool>? _draining;
 
     private ActorSocketsExtension(ExtendedActorSystem system, Print print, ActorSocketsOptions? options, ActorSocketsSettings? settings)
@@ -29,12 +31,14 @@ public sealed class ActorSocketsExtension : IExtension
         _system = system;
         Settings = settings ?? ActorSocketsSettings.From(system.Settings.Config, options);
         system.Settings.InjectTopLevelFallback(ActorSocketsSettings.Reference);
+        _outbox = new OutboxAccess(Settings.Outbox);
         var names = new NameResolver();
         Ref = system.ActorOf(
             RootActor.Props(
-                ServerSupervisor.Props(Settings.Servers, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync)),
-                ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(names.ResolveAsync)),
+                ServerSupervisor.Props(Settings.Servers, _outbox, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync)),
+                ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(names.ResolveAsync), _outbox),
                 Settings.Ticker,
+                Settings.Outbox is null ? null : OutboxActor.Props(_outbox, StoreLibrary.Open),
                 Overview(),
                 Certificates(Settings)),
             ActorSocketsSettings.Root);
@@ -53,7 +57,7 @@ public sealed class ActorSocketsExtension : IExtension
             : null;
 
         ISink CreateSink(ServerSettings server, string peer, FileStore store, DeliveryInfo? delivery) =>
-            SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store, delivery), options?.Sinks);
+            SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store, delivery, _outbox), options?.Sinks);
     }
 
     private static Props? Certificates(ActorSocketsSettings settings)
@@ -90,7 +94,7 @@ public sealed class ActorSocketsExtension : IExtension
     /// <param name="target">The target's name.</param>
     /// <param name="payload">What is sent.</param>
     /// <param name="cancellation">Cancels the delivery, which then is <see cref="Deliveries.Failed"/> with <see cref="FailureKind.Cancelled"/>.</param>
-    /// <returns>How it ended; its id is a new one.</returns>
+    /// <returns>How it ended; its id is a new one. Of a target with <c>durable = on</c>: <see cref="Deliveries.Kept"/>, once it is in the outbox.</returns>
     public async Task<Deliveries.IAnswer> SendAsync(string target, Payload payload, CancellationToken cancellation = default)
     {
         var id = Guid.CreateVersion7().ToString("N");
@@ -141,7 +145,7 @@ public sealed class ActorSocketsExtension : IExtension
         await removed;
     }
 
-    /// <summary>What happens from now on: <see cref="Deliveries.IDeliveryEvent"/>, <see cref="ServerEvents.IServerEvent"/>, <see cref="Ticked"/>.</summary>
+    /// <summary>What happens from now on: <see cref="Deliveries.IDeliveryEvent"/>, <see cref="ServerEvents.IServerEvent"/>, <see cref="OutboxEvents.IOutboxEvent"/>, <see cref="Ticked"/>.</summary>
     /// <param name="capacity">Events that may wait for the reader; more are left out, and <see cref="EventsLeftOut"/> counts them.</param>
     /// <param name="cancellation">Ends the stream; so does the end of the system.</param>
     public IAsyncEnumerable<object> Events(int capacity = 10_000, CancellationToken cancellation = default) =>
@@ -169,7 +173,18 @@ public sealed class ActorSocketsExtension : IExtension
     public Task<bool> DrainAsync() => DrainAsync(Settings.DrainTimeout);
 
     /// <summary>Ends all deliveries and connections at once; done when they have ended, or after the cut-off-timeout.</summary>
-    public Task CutOffAsync() => WithinAsync(Settings.CutOffTimeout, new Deliveries.CutOff(), new ServerEvents.CutOff());
+    public Task CutOffAsync()
+    {
+        _outbox.StopWaiting();
+        return WithinAsync(Settings.CutOffTimeout, new Deliveries.CutOff(), new ServerEvents.CutOff());
+    }
+
+    /// <summary>Done when the outbox is open, if there is one.</summary>
+    /// <exception cref="IOException">It cannot be opened: why.</exception>
+    public Task WhenOutboxIsOpenAsync() => Settings.Outbox is null ? Task.CompletedTask : _outbox.Opened;
+
+    /// <summary>Done after the end of the system, when another process may open the outbox.</summary>
+    internal Task WhenOutboxIsClosedAsync() => _outbox.Closed;
 
     /// <summary>Whether no new deliveries and connections are taken any more.</summary>
     internal bool IsDraining
@@ -189,6 +204,7 @@ public sealed class ActorSocketsExtension : IExtension
 
     private async Task<bool> DrainOnceAsync(TimeSpan timeout)
     {
+        _outbox.StopWaiting();
         if (await WithinAsync(timeout, new Deliveries.Drain(), new ServerEvents.Drain()))
             return true;
         await CutOffAsync();

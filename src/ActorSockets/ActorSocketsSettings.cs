@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events.Overview;
+using ActorSockets.Outbox;
 using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Ticker;
@@ -51,6 +52,9 @@ public sealed partial record ActorSocketsSettings(
 
     /// <summary>The instruments.</summary>
     public required MetricsSettings Metrics { get; init; }
+
+    /// <summary>The outbox; null: nothing is durable, and its directory is not set.</summary>
+    public OutboxSettings? Outbox { get; init; }
 
     /// <summary>Where streams are copied while they are sent.</summary>
     public required SpoolSettings Spool { get; init; }
@@ -133,9 +137,15 @@ public sealed partial record ActorSocketsSettings(
         var warnings = new List<SettingError>();
         SharedPorts.Check(settings.Servers, errors, warnings);
         SharedInboxes.Check(settings.Servers, errors);
+        RelayTargets.Check(settings.Servers, [.. settings.Targets.Select(target => target.Name)], errors);
+        settings = settings with { Targets = [.. settings.Targets.Select(DurableIfRelayed)] };
+        settings = settings with { Outbox = OutboxOf(section.Merged("outbox"), settings) };
         readMore?.Invoke(section, settings);
         // An error in the defaults is found once for each entry that uses them.
         return errors.Count == 0 ? settings with { Warnings = warnings } : throw new SettingsException([.. errors.Distinct()]);
+
+        // A target has one line: what a relay hands on to it waits there with all the rest.
+        TargetSettings DurableIfRelayed(TargetSettings target) => target with { Durable = target.Durable || settings.Servers.Any(server => server.RelayTo.Contains(target.Name)) };
 
         ServerSettings NewServer(string name, SettingsSection entry) => ServerSettings.From(name, entry, options.Sinks.Keys);
         TargetSettings NewTarget(string name, SettingsSection entry) => TargetSettings.From(name, entry, options.Payloads);
@@ -162,6 +172,17 @@ public sealed partial record ActorSocketsSettings(
         }
 
         static HoconObject Section(string key, HoconObject inside) => inside.Items[key].IsObject() ? inside.Items[key].GetObject() : new HoconObject();
+    }
+
+    /// <summary>The outbox, if anything needs it or its directory is set: targets and relays may be added later.</summary>
+    private static OutboxSettings? OutboxOf(SettingsSection section, ActorSocketsSettings settings)
+    {
+        var outbox = OutboxSettings.From(section);
+        var user = settings.Servers.FirstOrDefault(server => server.Sink == "relay") is { } relay ? $"servers.{relay.Name} has sink = relay"
+            : settings.Targets.FirstOrDefault(target => target.Durable) is { } durable ? $"targets.{durable.Name} has durable = on" : null;
+        if (outbox.Directory.Length == 0 && user is not null)
+            section.RejectMissing("directory", $"a directory, because {user}");
+        return outbox.Directory.Length == 0 ? null : outbox;
     }
 
     /// <summary>The <c>reference.conf</c> that is embedded in an assembly.</summary>

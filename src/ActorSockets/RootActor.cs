@@ -1,3 +1,4 @@
+using ActorSockets.Clients;
 using ActorSockets.Events;
 using ActorSockets.Events.Overview;
 using ActorSockets.Platform;
@@ -6,14 +7,14 @@ using Akka.Actor;
 
 namespace ActorSockets;
 
-/// <summary>The one actor of this library at the top of its host's tree: <c>servers</c>, <c>clients</c>, <c>ticker</c> and <c>overview</c> are below it; with TLS, <c>certificates</c> too.</summary>
+/// <summary>The one actor of this library at the top of its host's tree: <c>outbox</c>, <c>servers</c>, <c>clients</c>, <c>ticker</c> and <c>overview</c> are below it; with TLS, <c>certificates</c> too.</summary>
 internal sealed class RootActor : UntypedActor
 {
     private readonly IActorRef _servers;
     private readonly IActorRef _clients;
     private readonly IActorRef _overview = ActorRefs.Nobody;
 
-    public RootActor(Props servers, Props clients, TickerSettings ticker, Props? overview, Props? certificates)
+    public RootActor(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview, Props? certificates)
     {
         if (overview is not null)
         {
@@ -23,6 +24,8 @@ internal sealed class RootActor : UntypedActor
                 Context.System.EventStream.Subscribe(_overview, kind);
         }
 
+        if (outbox is not null)
+            Context.ActorOf(outbox, OutboxActor.Name);
         _servers = Context.ActorOf(servers, "servers");
         _clients = Context.ActorOf(clients, "clients");
         if (ticker.Enabled)
@@ -31,8 +34,8 @@ internal sealed class RootActor : UntypedActor
             Context.ActorOf(certificates, "certificates");
     }
 
-    public static Props Props(Props servers, Props clients, TickerSettings ticker, Props? overview, Props? certificates) =>
-        PlainProps.Of(() => new RootActor(servers, clients, ticker, overview, certificates));
+    public static Props Props(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview, Props? certificates) =>
+        PlainProps.Of(() => new RootActor(servers, clients, ticker, outbox, overview, certificates));
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
 

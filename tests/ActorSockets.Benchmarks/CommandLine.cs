@@ -28,8 +28,12 @@ internal static class CommandLine
         ("memory", "peak memory over payload size and number of targets", false, MemoryWork.RunAsync),
     ];
 
-    private static readonly (string Name, string Description, bool IsBulk, Func<Bench, CancellationToken, Task> RunAsync) Kills =
-        ("kills", "senders and servers of the deliveries protocol killed, connections reset, 200 kills a round: each payload is stored once; not in all", false, KillWork.RunAsync);
+    // Not in all.
+    private static readonly (string Name, string Description, bool IsBulk, Func<Bench, CancellationToken, Task> RunAsync)[] Kills =
+    [
+        ("kills", "senders and servers of the deliveries protocol killed, connections reset, 200 kills a round: each payload is stored once; not in all", false, KillWork.RunAsync),
+        ("relay-kills", "senders, a relay and servers killed, 200 kills a round: what the relay acknowledged arrives, deliveries once; not in all", false, RelayKillWork.RunAsync),
+    ];
 
     public static Task<int> RunAsync(string[] args)
     {
@@ -50,7 +54,7 @@ internal static class CommandLine
 
         var root = new RootCommand("Runs the program and its peers on the same work, in turns. Loopback only; ends by itself.");
         Add(new Command("all", "all of these"), true, [.. Works.Select(w => w.RunAsync)]);
-        foreach (var work in Works.Append(Kills))
+        foreach (var work in Works.Concat(Kills))
             Add(new Command(work.Name, work.Description), work.IsBulk, [work.RunAsync]);
         return root.Parse(args).InvokeAsync();
 

@@ -17,6 +17,7 @@ public sealed class OutputSpecs
         .. typeof(Deliveries).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(Deliveries.IDeliveryEvent))),
         .. typeof(Deliveries).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(Deliveries.ITargetChange))),
         .. typeof(ServerEvents).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(ServerEvents.IServerEvent))),
+        .. typeof(OutboxEvents).GetNestedTypes().Where(t => t.IsClass),
         .. typeof(TlsEvents).GetNestedTypes().Where(t => t.IsClass),
         typeof(Ticked),
         .. typeof(RunEvents).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(RunEvents.IRunEvent))),

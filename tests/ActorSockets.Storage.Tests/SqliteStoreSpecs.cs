@@ -202,6 +202,14 @@ public sealed class SqliteStoreSpecs : IDisposable
     }
 
     [Fact]
+    public void A_directory_that_cannot_be_written_is_an_error()
+    {
+        // A file system without room for files of ours, also for the superuser.
+        if (OperatingSystem.IsLinux())
+            Assert.Contains("/proc/self/lock cannot be locked: ", Assert.Throws<LedgerException>(() => SqliteStore.Open("/proc/self")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_directory_that_cannot_be_made_is_an_error()
     {
         var file = Path.Combine(Path.GetDirectoryName(_directory)!, "file");

@@ -62,7 +62,8 @@ public sealed partial class RoomSpecs
         // Times that people read, the age of files and records, the validity of certificates; every wait is measured by a monotonic clock.
         string[] wallClock =
         [
-            "CertificateWatchActor.cs", "Events/JsonLines.cs", "Events/Overview/OverviewActor.cs", "Platform/TimerScheduler.cs", "Servers/Arrivals/FileArrival.cs",
+            "CertificateWatchActor.cs", "Clients/LineActor.cs", "Clients/OutboxActor.cs", "Events/JsonLines.cs", "Events/Overview/OverviewActor.cs",
+            "Events/Overview/OverviewState.cs", "Platform/TimerScheduler.cs", "Servers/Arrivals/FileArrival.cs", "Servers/Arrivals/RelayArrivals.cs",
             "Servers/Arrivals/SinkArrivals.cs", "Servers/ServerActor.cs", "Servers/Sinks/CutFileSink.cs", "Servers/Sinks/FileSink.cs",
             "Transport/Tls/PeerCheck.cs", "Transport/Tls/TlsFiles.cs",
         ];

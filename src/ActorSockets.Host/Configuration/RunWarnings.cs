@@ -10,7 +10,7 @@ internal static class RunWarnings
     /// <exception cref="SettingsException">Nothing would happen at all.</exception>
     public static IReadOnlyList<SettingError> Of(ProgramSettings settings)
     {
-        var silent = settings.Library.Targets.Where(t => t.Payload is null).ToArray();
+        var silent = settings.Library.Targets.Where(t => t.Payload is null && !t.Durable).ToArray();
         if (settings.Library.Servers.Count == 0 && silent.Length == settings.Library.Targets.Count && !settings.Library.Ticker.Enabled)
             throw new SettingsException(ActorSocketsSettings.Root, "nothing to run: needs a server, a target with a payload, or ticker.enabled = on");
 

@@ -48,9 +48,11 @@ internal sealed record LiveTable(Snapshot Overview, int MaxRows)
     private Table Table(int width, int height)
     {
         // Servers first; then the targets that there is room for; the ticker last.
-        var room = Math.Max(3, height - (Overview.Ticker is null ? 0 : 1));
+        var room = Math.Max(3, height - (Overview.Ticker is null ? 0 : 1) - (Overview.Outbox is null ? 0 : 1));
         List<Row> rows = [.. Overview.Servers.Take(room / 2).Select(Of)];
         rows.AddRange(Overview.Targets.Count <= Math.Min(MaxRows, room - rows.Count) ? Overview.Targets.Select(Of) : AllAndTrouble(room - rows.Count));
+        if (Overview.Outbox is { } outbox)
+            rows.Add(new Row("outbox", 0, 0, Sizes.Format(outbox.Bytes), 0, Said(outbox), outbox.Full is null ? Color.Default : Color.Red));
         if (Overview.Ticker is { } tick)
             rows.Add(new Row("ticker", 0, 0, "", 0, $"{tick.Number}, late by {Durations.Format(tick.Lateness)}, at most {Durations.Format(tick.Latest)}", Color.Default));
 
@@ -140,4 +142,7 @@ internal sealed record LiveTable(Snapshot Overview, int MaxRows)
     }
 
     private sealed record Row(string Name, long Taken, long Length, string Size, double Rate, string State, Color Colour);
+
+    private static string Said(OutboxSnapshot outbox) =>
+        $"{(outbox.Full is null ? "" : "FULL, ")}{outbox.Waiting} waiting{(outbox.Waiting == 0 ? "" : $", oldest {Durations.Format(outbox.Oldest)}")}{(outbox.SetAside == 0 ? "" : $", {outbox.SetAside} set aside")}";
 }

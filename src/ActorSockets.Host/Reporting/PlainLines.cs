@@ -26,7 +26,8 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
-        or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed or RunEvents.ReloadFailed;
+        or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed or RunEvents.ReloadFailed
+        or OutboxEvents.OutboxFull or OutboxEvents.OutboxFailing or OutboxEvents.OutboxDamaged or RunEvents.NoOutbox;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
@@ -67,6 +68,14 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         Deliveries.Unconfirmed e => $"target {e.Target}: UNCONFIRMED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
+        Deliveries.Kept e => $"target {e.Target}: {e.Id} is in the outbox",
+        OutboxEvents.OutboxOpened e => $"outbox {e.Directory}: {e.Deliveries} deliver{(e.Deliveries == 1 ? "y" : "ies")}, {Sizes.Format(e.Bytes)}",
+        OutboxEvents.OutboxDamaged e => $"outbox: {Printable.Of(e.Description)}",
+        OutboxEvents.OutboxFull e => $"outbox: FULL: {e.Limit}; nothing is accepted until there is room",
+        OutboxEvents.OutboxHasRoom => "outbox: has room again",
+        OutboxEvents.OutboxFailing e => $"outbox: {e.Reason}; retrying",
+        OutboxEvents.OutboxWorks => "outbox: works again",
+        RunEvents.NoOutbox e => $"error: {ActorSocketsSettings.Root}.outbox: {e.Reason}",
         TlsEvents.CertificateReloaded e => $"{e.Owner}: new connections use the changed TLS files{(e.ExpiresAt is { } end ? $"; the certificate expires on {Date(end)}" : "")}",
         TlsEvents.CertificateNotReloaded e => $"{e.Owner}: the changed TLS files do not load, new connections use the former ones: {e.Reason}",
         TlsEvents.CertificateExpires e => $"warning: {e.Owner}: its certificate {(e.HasExpired ? "expired" : "expires")} on {Date(e.ExpiresAt)}: renew it",

@@ -40,7 +40,11 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
-        Type[] events = [typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(TlsEvents.ITlsEvent), typeof(Ticked)];
+        Type[] events =
+        [
+            typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent),
+            typeof(OutboxEvents.OutboxMeasured), typeof(TlsEvents.ITlsEvent), typeof(Ticked),
+        ];
         foreach (var type in events)
             Context.System.EventStream.Subscribe(Self, type);
         if (_overview is not null)

@@ -51,15 +51,32 @@ internal static class RunEvents
     /// <param name="Ticker">Null when there were no ticks.</param>
     public sealed record Summary(int ExitCode, IReadOnlyList<Delivery> Deliveries, IReadOnlyList<Server> Servers, Ticks? Ticker) : IRunEvent
     {
+        /// <summary>Null when there was no outbox.</summary>
+        public Outbox? Outbox { get; init; }
+
         /// <summary>Of a run that never began.</summary>
         public static Summary OfNothing(int exitCode) => new(exitCode, [], [], null);
     }
 
-    /// <summary>How a delivery ended: delivered, unconfirmed, failed, rejected, or undelivered when it was cut off.</summary>
+    /// <summary>How a delivery ended: delivered, unconfirmed, failed, rejected, undelivered when it was cut off, or stored when it waits in the outbox.</summary>
     public sealed record Delivery(string Target, string Id, string Outcome, string? Reason, Deliveries.Report? Report);
 
     /// <summary>The totals of a server: connections that completed, broke off and were refused, and bytes received.</summary>
     public sealed record Server(string Name, string Endpoint, long Completed, long BrokenOff, long Refused, long Bytes);
+
+    /// <summary>What came out of the outbox in this run, and what it holds at its end.</summary>
+    public sealed record Outbox(long Delivered, long Failed, long Waiting, long SetAside, long Bytes)
+    {
+        public Outbox Add(Deliveries.IDeliveryEvent ended) => ended switch
+        {
+            Deliveries.Delivered or Deliveries.Sent => this with { Delivered = Delivered + 1 },
+            Deliveries.IOutcome => this with { Failed = Failed + 1 },
+            _ => this,
+        };
+    }
+
+    /// <summary>The outbox cannot be opened; the run ends.</summary>
+    public sealed record NoOutbox(string Reason) : IRunEvent;
 
     /// <summary>How late the ticks were.</summary>
     public sealed record Ticks(long Count, TimeSpan LateP50, TimeSpan LateP99, TimeSpan LateP999, TimeSpan LateMax);

@@ -10,9 +10,13 @@ internal sealed class RunSummary
 
     private readonly Dictionary<(string Target, string Id), Deliveries.IDeliveryEvent?> _deliveries = [];
     private readonly HashSet<(string Target, string Id)> _connected = [];
+    private readonly HashSet<(string Target, string Id)> _kept = [];
     private readonly Dictionary<string, RunEvents.Server> _servers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _open = new(StringComparer.Ordinal);
     private readonly LongHistogram _lateness = new(1, LongestLatenessMicroseconds, 3);
+
+    private RunEvents.Outbox _relayed = new(0, 0, 0, 0, 0);
+    private bool _hasOutbox;
 
     /// <summary>Deliveries that were begun and have no outcome yet.</summary>
     public int Unfinished { get; private set; }
@@ -24,6 +28,20 @@ internal sealed class RunSummary
     {
         switch (happened)
         {
+            case Deliveries.IDeliveryEvent e when !_deliveries.ContainsKey((e.Target, e.Id)):
+                // A relay's: they are without number.
+                _relayed = _relayed.Add(e);
+                break;
+            case OutboxEvents.OutboxMeasured e:
+                _relayed = _relayed with { Waiting = e.Waiting, SetAside = e.SetAside, Bytes = e.Bytes };
+                _hasOutbox = true;
+                break;
+            case Deliveries.Kept e:
+                _kept.Add((e.Target, e.Id));
+                break;
+            case Deliveries.Withdrawn e:
+                _connected.Remove((e.Target, e.Id));
+                break;
             case Deliveries.IOutcome or Deliveries.Rejected:
                 var ended = (Deliveries.IDeliveryEvent)happened;
                 if (_deliveries.TryGetValue((ended.Target, ended.Id), out var before) && before is null)
@@ -65,9 +83,9 @@ internal sealed class RunSummary
         }
     }
 
-    /// <summary>Deliveries that have no outcome and no connection: they wait, connect or back off.</summary>
+    /// <summary>Deliveries that have no outcome and no connection: they wait, connect or back off. Those in the outbox are left alone.</summary>
     public IReadOnlyList<(string Target, string Id)> Unconnected() =>
-        [.. _deliveries.Where(d => d.Value is null && !_connected.Contains(d.Key)).Select(d => d.Key)];
+        [.. _deliveries.Where(d => d.Value is null && !_connected.Contains(d.Key) && !_kept.Contains(d.Key)).Select(d => d.Key)];
 
     /// <summary>Targets whose delivery ended otherwise than delivered.</summary>
     public IReadOnlyList<string> Failed() => [.. _deliveries.Where(d => d.Value is not (null or Deliveries.Delivered or Deliveries.Sent)).Select(d => d.Key.Target)];
@@ -94,10 +112,11 @@ internal sealed class RunSummary
 
     /// <summary>The summary.</summary>
     public RunEvents.Summary Conclude(int exitCode) =>
-        new(exitCode, [.. _deliveries.Select(d => Delivery(d.Key.Target, d.Key.Id, d.Value))], [.. _servers.Values], Ticks());
+        new(exitCode, [.. _deliveries.Select(d => Delivery(d.Key.Target, d.Key.Id, d.Value))], [.. _servers.Values], Ticks()) { Outbox = _hasOutbox ? _relayed : null };
 
-    private static RunEvents.Delivery Delivery(string target, string id, Deliveries.IDeliveryEvent? ended) => ended switch
+    private RunEvents.Delivery Delivery(string target, string id, Deliveries.IDeliveryEvent? ended) => ended switch
     {
+        null when _kept.Contains((target, id)) => new RunEvents.Delivery(target, id, "stored", "it waits in the outbox", null),
         null => new RunEvents.Delivery(target, id, "undelivered", null, null),
         Deliveries.Rejected e => new RunEvents.Delivery(target, id, "rejected", e.Reason, null),
         Deliveries.Unconfirmed e => new RunEvents.Delivery(target, id, "unconfirmed", e.Reason, e.Report),

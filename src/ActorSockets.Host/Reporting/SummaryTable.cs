@@ -9,7 +9,7 @@ internal static class SummaryTable
     private const int MostRows = 100;
 
     /// <summary>Lines, or an empty text when there is nothing to report.</summary>
-    public static string For(RunEvents.Summary summary) => string.Join('\n', [.. Deliveries(summary.Deliveries), .. summary.Servers.Where(s => s.Completed + s.BrokenOff + s.Refused > 0).Select(Server), .. Ticks(summary.Ticker)]);
+    public static string For(RunEvents.Summary summary) => string.Join('\n', [.. Deliveries(summary.Deliveries), .. summary.Servers.Where(s => s.Completed + s.BrokenOff + s.Refused > 0).Select(Server), .. Outbox(summary.Outbox), .. Ticks(summary.Ticker)]);
 
     private static IEnumerable<string> Deliveries(IReadOnlyList<RunEvents.Delivery> deliveries)
     {
@@ -42,6 +42,12 @@ internal static class SummaryTable
 
     private static string Server(RunEvents.Server server) =>
         $"server {server.Name}: {server.Completed} completed, {server.BrokenOff} broken off, {server.Refused} refused, {Sizes.Format(server.Bytes)}";
+
+    private static IEnumerable<string> Outbox(RunEvents.Outbox? outbox)
+    {
+        if (outbox is not null)
+            yield return $"outbox: {outbox.Delivered} delivered, {outbox.Failed} failed; {outbox.Waiting} waiting, {outbox.SetAside} set aside, {Sizes.Format(outbox.Bytes)}";
+    }
 
     private static IEnumerable<string> Ticks(RunEvents.Ticks? ticks)
     {

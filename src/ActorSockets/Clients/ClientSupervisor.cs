@@ -1,4 +1,5 @@
 using ActorSockets.Events;
+using ActorSockets.Outbox;
 using ActorSockets.Platform;
 using ActorSockets.Protocols;
 using ActorSockets.Transport;
@@ -7,7 +8,7 @@ using Akka.Actor;
 namespace ActorSockets.Clients;
 
 /// <summary>
-/// One <see cref="SenderActor"/> per target, and the way to them. A sender that crashes is restarted on the same queue:
+/// One <see cref="SenderActor"/> per target, or the <see cref="LineActor"/> above it, and the way to them. A sender that crashes is restarted on the same queue:
 /// a replacement by a new actor would lose what waits in the old one's mailbox.
 /// </summary>
 internal sealed class ClientSupervisor : UntypedActor
@@ -18,20 +19,22 @@ internal sealed class ClientSupervisor : UntypedActor
     private readonly IReadOnlyList<TargetSettings> _targets;
     private readonly int _maxConnecting;
     private readonly IConnector _connector;
+    private readonly OutboxAccess _outbox;
     private readonly DrainCount _draining = new(new Deliveries.Drained());
     private readonly NamedChildren _senders = new();
     private IActorRef _gate = ActorRefs.Nobody;
     private bool _stopping;
 
-    public ClientSupervisor(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector)
+    public ClientSupervisor(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector, OutboxAccess outbox)
     {
+        _outbox = outbox;
         _targets = targets;
         _maxConnecting = maxConnecting;
         _connector = connector;
     }
 
-    public static Props Props(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector) =>
-        PlainProps.Of(() => new ClientSupervisor(targets, maxConnecting, connector));
+    public static Props Props(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector, OutboxAccess outbox) =>
+        PlainProps.Of(() => new ClientSupervisor(targets, maxConnecting, connector, outbox));
 
     protected override void PreStart()
     {
@@ -102,12 +105,18 @@ internal sealed class ClientSupervisor : UntypedActor
 
     private void Add(TargetSettings target)
     {
-        var queue = new DeliveryQueue(target.MaxQueued);
-        var sender = Context.ActorOf(target.Protocol == Protocol.Deliveries
-            ? PipelineSenderActor.Props(target, queue, _gate, _connector)
-            : SenderActor.Props(target, queue, _gate, _connector), target.Name);
+        var sender = Context.ActorOf(target.Durable ? LineActor.Props(target, _outbox, SenderProps) : SenderProps(target), target.Name);
         Context.Watch(sender);
         _senders.Add(target.Name, sender);
+    }
+
+    /// <summary>The queue is the first sender's and its replacements'.</summary>
+    private Props SenderProps(TargetSettings target)
+    {
+        var queue = new DeliveryQueue(target.MaxQueued);
+        return target.Protocol == Protocol.Deliveries
+            ? PipelineSenderActor.Props(target, queue, _gate, _connector)
+            : SenderActor.Props(target, queue, _gate, _connector);
     }
 
     private static void Tell(Deliveries.ITargetChange change, IReadOnlyList<IActorRef> askers)

@@ -37,6 +37,9 @@ internal sealed class Delivery(Deliveries.Deliver command, IActorRef replyTo)
     /// <summary>How often the target found that bytes and digest do not fit.</summary>
     public int Mismatches { get; set; }
 
+    /// <summary>When it was added to the queue.</summary>
+    public TimeSpan AddedAt { get; init; }
+
     public TimeSpan StartedAt { get; set; }
 
     /// <summary>When a byte was last taken that no attempt before had got across: attempts that never do are given up.</summary>
@@ -123,8 +126,16 @@ internal sealed class DeliveryQueue(int maxQueued)
     {
         if (_waiting.Count >= maxQueued)
             return false;
-        delivery.Number = _added++;
-        _byId[delivery.Command.Id] = _waiting.AddLast(delivery);
+        delivery.Number = delivery.Command.Place ?? _added++;
+        var node = new LinkedListNode<Delivery>(delivery);
+        _byId[delivery.Command.Id] = node;
+        var before = _waiting.Last;
+        while (before is not null && before.Value.Number > delivery.Number)
+            before = before.Previous;
+        if (before is null)
+            _waiting.AddFirst(node);
+        else
+            _waiting.AddAfter(before, node);
         return true;
     }
 

@@ -95,7 +95,7 @@ internal sealed class PipelineSenderActor : TargetActor
                 break;
             default:
                 AnyTime(message);
-                if (message is Deliveries.Deliver or Deliveries.Drain or Deliveries.Cancel or StreamFailed)
+                if (message is Deliveries.Deliver or Deliveries.Drain or Deliveries.Cancel or StreamFailed or TargetCommands.Withdraw)
                     Advance();
                 break;
         }
@@ -152,7 +152,7 @@ internal sealed class PipelineSenderActor : TargetActor
     {
         List<Pipelined.Work>? work = null;
         while (Queue.UnderWay.Count < 2 * Target.Window && Queue.TryTake() is { } delivery)
-            (work ??= []).Add(new Pipelined.Work(delivery.Command.Id, delivery.Command.Payload, Asks: delivery.Attempts > (delivery.IsAttempting ? 1 : 0)));
+            (work ??= []).Add(new Pipelined.Work(delivery.Command.Id, delivery.Command.Payload, Asks: delivery.Command.AttemptsBefore > 0 || delivery.Attempts > (delivery.IsAttempting ? 1 : 0)));
         if (work is not null)
             _connection.Tell(new Pipelined.Send(work));
         if (!Timers.IsTimerActive(Signal.GiveUp))
@@ -240,7 +240,13 @@ internal sealed class PipelineSenderActor : TargetActor
 
         if (TimeLeft(delivery) <= TimeSpan.Zero)
         {
-            GiveUp(delivery, $"; last failure: {reason}");
+            GiveUp(delivery, reason);
+            return;
+        }
+
+        if (GivesBack)
+        {
+            GiveBack(delivery);
             return;
         }
 
@@ -253,7 +259,7 @@ internal sealed class PipelineSenderActor : TargetActor
             Timers.StartSingleTimer(Signal.Retry, Signal.Retry, wait);
         }
 
-        Publish(new Deliveries.BackingOff(Target.Name, delivery.Command.Id, delivery.Attempts, kind, reason, delivery.Taken, _retryAt.Value - Now));
+        Tell(delivery, new Deliveries.BackingOff(Target.Name, delivery.Command.Id, delivery.Attempts, kind, reason, delivery.Taken, _retryAt.Value - Now));
     }
 
     /// <summary>The connection is gone: what had begun backs off, what had not waits as before.</summary>
@@ -278,6 +284,8 @@ internal sealed class PipelineSenderActor : TargetActor
         {
             if (delivery.IsAttempting)
                 BackOff(delivery, kind, reason);
+            else if (GivesBack)
+                GiveBack(delivery);
             else
                 Queue.Return(delivery);
         }
@@ -292,13 +300,13 @@ internal sealed class PipelineSenderActor : TargetActor
         Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, _progress.CheckInterval);
         if (!isStuck)
             return;
-        foreach (var delivery in Queue.UnderWay.Where(d => d.IsAttempting).ToArray())
+        foreach (var delivery in Queue.UnderWay.Where(d => d.IsAttempting && !(IsDurable && TimeLeft(d) > TimeSpan.Zero)).ToArray())
             GiveUp(delivery, "");
         Lose(new Attempt.Lost(FailureKind.NoProgress, $"no progress for {Durations.Format(Target.GiveUpAfter)} (give-up-after)"));
     }
 
     private void GiveUp(Delivery delivery, string lastFailure) =>
-        Fail(delivery, FailureKind.NoProgress, $"no progress for {Durations.Format(Target.GiveUpAfter)} (give-up-after){lastFailure}");
+        Fail(delivery, FailureKind.NoProgress, Exhausted(lastFailure));
 
     private void Fail(Delivery delivery, FailureKind kind, string reason) =>
         End(delivery, report => new Deliveries.Failed(Target.Name, delivery.Command.Id, kind, reason, report));
@@ -343,10 +351,10 @@ internal sealed class PipelineSenderActor : TargetActor
     {
         _greeting = greeted;
         _progress.Restart();
-        if (_saidPatience || greeted.Remembers >= Target.GiveUpAfter)
+        if (_saidPatience || greeted.Remembers >= Target.Patience)
             return;
         _saidPatience = true;
-        Context.System.EventStream.Publish(new Deliveries.ForgetsEarly(Target.Name, greeted.Remembers, Target.GiveUpAfter));
+        Context.System.EventStream.Publish(new Deliveries.ForgetsEarly(Target.Name, greeted.Remembers, Target.Patience));
     }
 
     protected override string? WhyNot(Deliveries.Deliver deliver) => DeliveryId.IsValid(deliver.Id)
@@ -357,6 +365,19 @@ internal sealed class PipelineSenderActor : TargetActor
     {
         _connection.Tell(new Pipelined.Withdraw(underWay.Command.Id));
         Fail(underWay, kind, reason);
+    }
+
+    protected override void Drop(Delivery underWay)
+    {
+        _connection.Tell(new Pipelined.Withdraw(underWay.Command.Id));
+        EndAttempt(underWay);
+        Queue.Remove(underWay);
+    }
+
+    private void GiveBack(Delivery delivery)
+    {
+        Queue.Remove(delivery);
+        Withdraw(delivery);
     }
 
     protected override bool TryRetry()

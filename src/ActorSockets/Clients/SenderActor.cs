@@ -99,6 +99,9 @@ internal sealed class SenderActor : TargetActor
                 break;
             case Signal.GiveUp when _confirmingSince is not null:
                 break;
+            case Signal.GiveUp when IsDurable && _progress.HasExpired() && TimeLeft(Current) > TimeSpan.Zero:
+                BackOff(FailureKind.NoProgress, $"no progress for {Durations.Format(Target.GiveUpAfter)} (give-up-after)");
+                break;
             case Signal.GiveUp when !Current.IsDry && _progress.HasExpired():
                 GiveUp();
                 break;
@@ -133,6 +136,8 @@ internal sealed class SenderActor : TargetActor
                 break;
             default:
                 AnyTime(message);
+                if (message is Deliveries.Drain && GivesBack)
+                    GiveBack();
                 break;
         }
     }
@@ -140,6 +145,18 @@ internal sealed class SenderActor : TargetActor
     private bool FromConnection => Sender.Equals(_connection);
 
     protected override void Withdraw(Delivery underWay, FailureKind kind, string reason) => Fail(kind, reason);
+
+    protected override void Drop(Delivery underWay)
+    {
+        EndAttempt();
+        Next();
+    }
+
+    private void GiveBack()
+    {
+        Withdraw(Current);
+        Next();
+    }
 
     protected override bool TryRetry()
     {
@@ -212,12 +229,16 @@ internal sealed class SenderActor : TargetActor
         {
             GiveUp();
         }
+        else if (GivesBack)
+        {
+            GiveBack();
+        }
         else
         {
             var delay = Target.Backoff.Delay(++Current.FruitlessAttempts, Random.Shared.NextDouble());
             Timers.StartSingleTimer(Signal.Retry, Signal.Retry, delay);
             Timers.StartSingleTimer(Signal.GiveUp, Signal.GiveUp, TimeLeft(Current));
-            Publish(new Deliveries.BackingOff(Target.Name, Id, Current.Attempts, kind, reason, Current.Taken, delay));
+            Tell(Current, new Deliveries.BackingOff(Target.Name, Id, Current.Attempts, kind, reason, Current.Taken, delay));
             Become(BackingOff);
         }
     }
@@ -225,7 +246,7 @@ internal sealed class SenderActor : TargetActor
     private void GiveUp()
     {
         var (kind, reason) = _lastFailure ?? (FailureKind.NoProgress, "");
-        Fail(kind, $"no progress for {Durations.Format(Target.GiveUpAfter)} (give-up-after){(reason.Length == 0 ? "" : $"; last failure: {reason}")}");
+        Fail(kind, Exhausted(reason));
     }
 
     private void Fail(FailureKind kind, string reason) => Finish(report => new Deliveries.Failed(Target.Name, Id, kind, reason, report));

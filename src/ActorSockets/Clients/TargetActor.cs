@@ -1,3 +1,4 @@
+using ActorSockets.Configuration;
 using ActorSockets.Events;
 using ActorSockets.Payloads;
 using Akka.Actor;
@@ -34,8 +35,9 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
             case Deliveries.Deliver deliver when WhyNot(deliver) is { } reason:
                 Reject(deliver.Id, reason);
                 break;
-            case Deliveries.Deliver deliver when TryAdd(new Delivery(deliver, Sender)):
-                if (queue.Current is not null)
+            case Deliveries.Deliver deliver when TryAdd(new Delivery(deliver, Sender) { AddedAt = Now }):
+                // Those of an outbox are counted there.
+                if (queue.Current is not null && !IsDurable)
                     Publish(new Deliveries.Queued(target.Name, deliver.Id, queue.Waiting));
                 break;
             case Deliveries.Deliver deliver:
@@ -62,6 +64,17 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
             case Deliveries.Cancel cancel:
                 Sender.Tell(new Deliveries.NotCancelled(target.Name, cancel.Id));
                 break;
+            case TargetCommands.Withdraw withdraw when queue.FindUnderWay(withdraw.Id) is { } underWay:
+                Drop(underWay);
+                Publish(new Deliveries.Withdrawn(target.Name, withdraw.Id));
+                break;
+            case TargetCommands.Withdraw withdraw:
+                if (queue.TryRemove(withdraw.Id) is not null)
+                    Publish(new Deliveries.Withdrawn(target.Name, withdraw.Id));
+                break;
+            case TargetCommands.RetryNow:
+                TryRetry();
+                break;
             case Deliveries.Retry when TryRetry():
                 Sender.Tell(new Deliveries.Retrying(target.Name));
                 break;
@@ -70,6 +83,7 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
                 break;
             case Deliveries.Drain:
                 queue.Draining = true;
+                WithdrawWaiting();
                 break;
             case Deliveries.CutOff:
                 CutOff("the program ended before it was delivered");
@@ -90,6 +104,9 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
 
     /// <summary>Fails a delivery that is under way, whatever its connection does at the moment.</summary>
     protected abstract void Withdraw(Delivery underWay, FailureKind kind, string reason);
+
+    /// <summary>Takes out a delivery that is under way, without an outcome.</summary>
+    protected abstract void Drop(Delivery underWay);
 
     /// <summary>Makes the next attempt at once, if it waits for that.</summary>
     protected abstract bool TryRetry();
@@ -116,7 +133,10 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
         {
             var left = queue.Current!;
             queue.Remove(left);
-            Tell(left, new Deliveries.Failed(target.Name, left.Command.Id, FailureKind.Shutdown, reason, ReportOf(left)));
+            if (IsDurable)
+                Withdraw(left);
+            else
+                Tell(left, new Deliveries.Failed(target.Name, left.Command.Id, FailureKind.Shutdown, reason, ReportOf(left)));
         }
     }
 
@@ -129,7 +149,45 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
 
     protected override void PostStop() => CutOff("the sender was stopped");
 
-    protected TimeSpan TimeLeft(Delivery delivery) => target.GiveUpAfter - (Now - delivery.ProgressAt);
+    /// <summary>Whether deliveries come from an outbox, and stay in it until they have their outcome.</summary>
+    protected bool IsDurable => target.KeepTryingFor is not null;
+
+    /// <summary>Whether a delivery that has no connection is given back to the outbox, because the program stops.</summary>
+    protected bool GivesBack => IsDurable && queue.Draining;
+
+    protected TimeSpan TimeLeft(Delivery delivery) => target.KeepTryingFor is { } longest
+        ? longest - delivery.Command.Age - (Now - delivery.AddedAt)
+        : target.GiveUpAfter - (Now - delivery.ProgressAt);
+
+    /// <summary>Why a delivery is given up, for people.</summary>
+    protected string Exhausted(string lastFailure) => (target.KeepTryingFor is { } longest
+        ? $"not delivered within {Durations.Format(longest)} (outbox.give-up-after)"
+        : $"no progress for {Durations.Format(target.GiveUpAfter)} (give-up-after)") + (lastFailure.Length == 0 ? "" : $"; last failure: {lastFailure}");
+
+    /// <summary>Gives a delivery that has left the queue back to the outbox.</summary>
+    protected void Withdraw(Delivery delivery)
+    {
+        var withdrawn = new Deliveries.Withdrawn(target.Name, delivery.Command.Id);
+        delivery.ReplyTo.Tell(withdrawn);
+        Publish(withdrawn);
+    }
+
+    private void WithdrawWaiting()
+    {
+        while (IsDurable && queue.Next is { } waiting)
+        {
+            queue.Remove(waiting);
+            Withdraw(waiting);
+        }
+    }
+
+    /// <summary>An attempt failed; the outbox notes it.</summary>
+    protected void Tell(Delivery delivery, Deliveries.BackingOff failed)
+    {
+        if (IsDurable)
+            delivery.ReplyTo.Tell(failed);
+        Publish(failed);
+    }
 
     protected static void Tell(Delivery delivery, Deliveries.IOutcome outcome)
     {

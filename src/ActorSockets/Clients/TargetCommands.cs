@@ -18,4 +18,10 @@ internal static class TargetCommands
 
     /// <summary>The target was not added: why.</summary>
     public sealed record NotAdded(string Target, string Reason);
+
+    /// <summary>A delivery of the outbox is not to be sent any more; there is no answer.</summary>
+    internal sealed record Withdraw(string Id);
+
+    /// <summary>Ends the wait for the next attempt.</summary>
+    internal sealed record RetryNow;
 }

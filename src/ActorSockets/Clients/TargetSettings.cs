@@ -35,6 +35,15 @@ public sealed record TargetSettings
     /// <summary>The id of that delivery: the target's name; with <see cref="Protocol.Deliveries"/> a new one in each run, or the configured one.</summary>
     public required string PayloadId { get; init; }
 
+    /// <summary>Whether deliveries go through the outbox.</summary>
+    public required bool Durable { get; init; }
+
+    /// <summary>Age up to which a delivery of the outbox is tried; null: deliveries do not come from one.</summary>
+    internal TimeSpan? KeepTryingFor { get; init; }
+
+    /// <summary>How long after its first attempt a delivery may be tried again.</summary>
+    internal TimeSpan Patience => KeepTryingFor ?? GiveUpAfter;
+
     /// <summary>What is spoken with the target.</summary>
     public required Protocol Protocol { get; init; }
 
@@ -109,6 +118,7 @@ public sealed record TargetSettings
         return new TargetSettings
         {
             Name = name,
+            Durable = section.Switch("durable"),
             Protocol = protocol,
             PayloadId = PayloadIdOf(name, protocol, section),
             Digest = DigestSetting.From(section),

@@ -15,7 +15,17 @@ public static class Deliveries
     /// Sends a payload to a target. The caller chooses <paramref name="Id"/>, which must be unique among the target's unfinished
     /// deliveries and stays the same over all attempts.
     /// </summary>
-    public sealed record Deliver(string Id, string Target, Payload Payload) : ICommand;
+    public sealed record Deliver(string Id, string Target, Payload Payload) : ICommand
+    {
+        /// <summary>How long it has waited in an outbox.</summary>
+        internal TimeSpan Age { get; init; }
+
+        /// <summary>Its place in the line of an outbox; null: behind those that came before it.</summary>
+        internal long? Place { get; init; }
+
+        /// <summary>Attempts that were made before it came out of the outbox.</summary>
+        internal int AttemptsBefore { get; init; }
+    }
 
     /// <summary>
     /// Ends a delivery, waiting or under way, as <see cref="Failed"/>. The answer is <see cref="Cancelled"/>, or
@@ -76,8 +86,17 @@ public static class Deliveries
         string Id { get; }
     }
 
-    /// <summary>The answer to <see cref="Deliver"/>: <see cref="Rejected"/>, or an <see cref="IOutcome"/>.</summary>
+    /// <summary>The answer to <see cref="Deliver"/>: <see cref="Rejected"/>, or an <see cref="IOutcome"/>; of a target with <c>durable = on</c>, <see cref="Kept"/>.</summary>
     public interface IAnswer : IDeliveryEvent;
+
+    /// <summary>
+    /// The delivery is in the outbox, on the disk: it survives this process. Its outcome is published when it has one, by
+    /// whichever process that happens in.
+    /// </summary>
+    public sealed record Kept(string Target, string Id) : IAnswer;
+
+    /// <summary>A delivery of the outbox is not sent for now: the program stops, or a person holds or cancels it.</summary>
+    public sealed record Withdrawn(string Target, string Id) : IDeliveryEvent;
 
     /// <summary>The delivery was not accepted, and nothing was sent.</summary>
     public sealed record Rejected(string Target, string Id, string Reason) : IAnswer;
@@ -124,7 +143,7 @@ public static class Deliveries
     /// </summary>
     public sealed record BackingOff(string Target, string Id, int Attempt, FailureKind Kind, string Reason, long Taken, TimeSpan Delay) : IDeliveryEvent;
 
-    /// <summary>The end of a delivery. Each delivery that is not rejected has exactly one.</summary>
+    /// <summary>The end of a delivery. Each delivery that is not rejected has exactly one; one of the outbox, perhaps in a later process.</summary>
     public interface IOutcome : IAnswer
     {
         /// <summary>The figures of the delivery.</summary>

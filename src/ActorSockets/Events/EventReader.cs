@@ -33,7 +33,11 @@ internal static class EventReader
 
         protected override void PreStart()
         {
-            Type[] kinds = [typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(TlsEvents.ITlsEvent), typeof(Ticked)];
+            Type[] kinds =
+            [
+                typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent),
+                typeof(TlsEvents.ITlsEvent), typeof(Ticked),
+            ];
             foreach (var kind in kinds)
                 Context.System.EventStream.Subscribe(Self, kind);
         }

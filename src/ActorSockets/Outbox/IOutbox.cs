@@ -44,6 +44,9 @@ internal interface IOutbox
     /// <summary>Ends every <see cref="WhenEndedAsync"/>, now and later.</summary>
     void StopWaiting();
 
+    /// <summary>Whether <see cref="StopWaiting"/> was called.</summary>
+    bool IsStopping { get; }
+
     /// <summary>When the oldest delivery came that is queued or held, in UTC; null: none is.</summary>
     /// <exception cref="IOException">The store cannot be read.</exception>
     Task<DateTime?> OldestAsync();

@@ -57,8 +57,8 @@ internal sealed class OutboxRoom(OutboxLimits limits)
     {
         lock (_lock)
         {
-            if (_bytes + _arriving + bytes > limits.MaxBytes)
-                throw IsFull($"{Sizes.Format(_bytes)} are stored and {Sizes.Format(_arriving)} are arriving, of {Sizes.Format(limits.MaxBytes)} (outbox.max-bytes)");
+            if (WhyFull(bytes) is { } why)
+                throw IsFull(why);
             _arriving += bytes;
         }
     }
@@ -91,6 +91,17 @@ internal sealed class OutboxRoom(OutboxLimits limits)
             }
 
             return null;
+        }
+    }
+
+    /// <summary>What is full for so many more bytes; null: they have room.</summary>
+    public string? WhyFull(long bytes)
+    {
+        lock (_lock)
+        {
+            return _bytes + _arriving + bytes <= limits.MaxBytes
+                ? null
+                : $"{Sizes.Format(_bytes)} are stored and {Sizes.Format(_arriving)} are arriving, of {Sizes.Format(limits.MaxBytes)} (outbox.max-bytes)";
         }
     }
 

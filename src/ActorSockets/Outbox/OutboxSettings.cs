@@ -12,6 +12,7 @@ public sealed record OutboxSettings(string Directory, OutboxLimits Limits, TimeS
     internal static OutboxSettings From(SettingsSection section)
     {
         var ofTarget = section.Merged("per-target");
+        // One kind so far; a configuration that asks for another is told.
         section.OneOf("store", ["sqlite"]);
         return new OutboxSettings(
             section.Text("directory"),

@@ -41,7 +41,7 @@ internal sealed class Conversation
             Window = server.Window,
             MaxLength = server.MaxLength,
             // Other sinks know what the process has received, and a process can end.
-            Remembers = server.Sink == "file" ? server.Remembers : TimeSpan.Zero,
+            Remembers = server.Sink is "file" or "relay" ? server.Remembers : TimeSpan.Zero,
             Digests = server.Digest == DigestAlgorithm.Xxh128 ? [DigestAlgorithm.Xxh128, DigestAlgorithm.Sha256] : [DigestAlgorithm.Sha256, DigestAlgorithm.Xxh128],
         });
     }

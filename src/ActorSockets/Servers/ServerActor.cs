@@ -12,7 +12,7 @@ namespace ActorSockets.Servers;
 /// <see cref="DeliveriesReceiverActor"/> for each connection that it admits; with TLS, after its handshake in the
 /// <see cref="HandshakesActor"/>.
 /// <code>
-///   Opening ── the inbox is open, if there is one ──► Listening
+///   Opening ── its inbox, or the outbox, is open ──► Listening
 ///      └── it cannot be opened ──► BindFailed, stopped
 ///
 ///   Listening ── Drain ──► the listener stops; Drained when the last connection has ended
@@ -62,7 +62,10 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
             return;
         }
 
-        Listen();
+        if (_memory.Needs is { } needs)
+            needs.PipeTo(Self, success: () => new Opened(null), failure: e => new OpeningFailed(e.Message));
+        else
+            Listen();
         if (_memory.Store.Cleans)
             Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
     }
@@ -145,12 +148,13 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
 
     private bool FromListener => Sender.Equals(_listener);
 
-    private void Open(IArrivals arrivals)
+    private void Open(IArrivals? arrivals)
     {
         _arrivals = arrivals;
         if (_drainer is not null)
             return;
-        Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
+        if (arrivals is not null)
+            Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, _server.CleanInterval);
         Listen();
     }
 
@@ -270,7 +274,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         LetGo,
     }
 
-    private sealed record Opened(IArrivals Arrivals);
+    private sealed record Opened(IArrivals? Arrivals);
 
     private sealed record OpeningFailed(string Reason);
 

@@ -44,8 +44,14 @@ public sealed record ServerSettings
     /// <summary>Time after which it is.</summary>
     public required TimeSpan FlushInterval { get; init; }
 
-    /// <summary>Where received bytes go: console, file, echo, discard, or one of the program's own.</summary>
+    /// <summary>Where received bytes go: console, file, relay, echo, discard, or one of the program's own.</summary>
     public required string Sink { get; init; }
+
+    /// <summary>The targets that a relay hands payloads on to; empty for other sinks. Each is durable.</summary>
+    public required IReadOnlyList<string> RelayTo { get; init; }
+
+    /// <summary>When a relay's client has its receipt, or answer.</summary>
+    public required ReceiptAfter ReceiptAfter { get; init; }
 
     /// <summary>Bytes of each chunk that the console sink prints; null: all.</summary>
     public required int? Preview { get; init; }
@@ -138,6 +144,8 @@ public sealed record ServerSettings
         FlushBytes = section.Bytes("flush-bytes", 64 * 1024, 1L << 40),
         FlushInterval = section.Duration("flush-interval", TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
         Sink = SinkOf(section, otherSinks),
+        RelayTo = RelayToOf(section),
+        ReceiptAfter = section.Choice<ReceiptAfter>("receipt-after"),
         Preview = section.Text("preview") == "all" ? null : section.Int("preview", 1, int.MaxValue),
         Directory = DirectoryOf(section),
         Cut = CutSettings.From(section),
@@ -170,8 +178,18 @@ public sealed record ServerSettings
     {
         var sink = section.OneOf("sink", [.. SinkFactory.Names, .. otherSinks]);
         if (sink == "echo" && SpeaksDeliveries(section))
-            section.Reject("sink", "is echo with protocol = deliveries, which answers each delivery and sends nothing else: needs console, file or discard");
+            section.Reject("sink", "is echo with protocol = deliveries, which answers each delivery and sends nothing else: needs console, file, relay or discard");
         return sink;
+    }
+
+    private static IReadOnlyList<string> RelayToOf(SettingsSection section)
+    {
+        if (section.Text("sink") != "relay")
+            return [];
+        if (!section.Is("relay-to", "none"))
+            return [.. section.Texts("relay-to", "is empty: needs names of targets, such as [\"berlin\", \"oslo\"]").Distinct(StringComparer.Ordinal)];
+        section.RejectMissing("relay-to", "names of targets, such as [\"berlin\", \"oslo\"], because sink = relay");
+        return [];
     }
 
     private static TimeSpan KeepPartialOf(SettingsSection section) => section.Is("keep-partial", "default")

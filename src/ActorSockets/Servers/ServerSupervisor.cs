@@ -22,19 +22,21 @@ internal sealed class ServerSupervisor : UntypedActor
     private readonly Dictionary<string, IActorRef> _adding = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
     private readonly Inboxes _inboxes = new(StoreLibrary.Open);
+    private readonly OutboxAccess _outbox;
     private readonly Dictionary<string, ServerMemory> _memories = new(StringComparer.Ordinal);
     private bool _stopping;
     private readonly DrainCount _draining = new(new ServerEvents.Drained());
 
-    public ServerSupervisor(IReadOnlyList<ServerSettings> servers, SinkSource createSink, Func<ListenerSettings, Props> listen)
+    public ServerSupervisor(IReadOnlyList<ServerSettings> servers, OutboxAccess outbox, SinkSource createSink, Func<ListenerSettings, Props> listen)
     {
+        _outbox = outbox;
         _servers = servers;
         _createSink = createSink;
         _listen = listen;
     }
 
-    public static Props Props(IReadOnlyList<ServerSettings> servers, SinkSource createSink, Func<ListenerSettings, Props> listen) =>
-        PlainProps.Of(() => new ServerSupervisor(servers, createSink, listen));
+    public static Props Props(IReadOnlyList<ServerSettings> servers, OutboxAccess outbox, SinkSource createSink, Func<ListenerSettings, Props> listen) =>
+        PlainProps.Of(() => new ServerSupervisor(servers, outbox, createSink, listen));
 
     protected override void PreStart()
     {
@@ -102,7 +104,8 @@ internal sealed class ServerSupervisor : UntypedActor
 
     private void Add(ServerSettings server)
     {
-        var memory = _memories[server.Name] = ServerMemory.Of(server, _inboxes, _createSink);
+        var remembers = _servers.Append(server).Where(s => s.Sink == "relay").Select(s => s.Remembers).DefaultIfEmpty().Max();
+        var memory = _memories[server.Name] = ServerMemory.Of(server, _inboxes, _outbox, remembers, _createSink);
         var child = Context.ActorOf(ServerActor.Props(server, memory, _createSink, _listen), server.Name);
         Context.Watch(child);
         _children.Add(server.Name, child);

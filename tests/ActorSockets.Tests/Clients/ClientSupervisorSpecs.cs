@@ -1,4 +1,5 @@
 using ActorSockets.Clients;
+using ActorSockets.Outbox;
 using ActorSockets.Payloads;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
@@ -11,7 +12,7 @@ public sealed class ClientSupervisorSpecs : Specs
     [Fact]
     public void Rejects_a_delivery_to_a_target_that_it_does_not_know()
     {
-        var clients = Sys.ActorOf(ClientSupervisor.Props([Target()], 256, new ScriptedConnector()));
+        var clients = Sys.ActorOf(ClientSupervisor.Props([Target()], 256, new ScriptedConnector(), new OutboxAccess(null)));
         clients.Tell(new Deliver("1", "nobody", new TextPayload("hello")), TestActor);
         Assert.Equal(new Rejected("nobody", "1", "there is no target named nobody"), ExpectMsg<Rejected>());
     }
@@ -20,7 +21,7 @@ public sealed class ClientSupervisorSpecs : Specs
     public void One_target_that_does_not_answer_holds_up_no_other()
     {
         var connector = new ScriptedConnector();
-        var clients = Sys.ActorOf(ClientSupervisor.Props([Target(), Target() with { Name = "u", Port = 10 }], 256, connector));
+        var clients = Sys.ActorOf(ClientSupervisor.Props([Target(), Target() with { Name = "u", Port = 10 }], 256, connector, new OutboxAccess(null)));
         clients.Tell(new Deliver("1", "t", new TextPayload("hello")), TestActor);
         connector.Next();
         clients.Tell(new Deliver("1", "u", new TextPayload("hello")), TestActor);
@@ -31,7 +32,7 @@ public sealed class ClientSupervisorSpecs : Specs
     public void A_sender_that_crashes_goes_on_with_the_same_delivery_and_the_same_queue()
     {
         var (connector, events) = (new ScriptedConnector(), SubscribeTo<BackingOff>());
-        var clients = Sys.ActorOf(ClientSupervisor.Props([Target("backoff { min = 1ms, max = 1ms }")], 256, connector), "clients");
+        var clients = Sys.ActorOf(ClientSupervisor.Props([Target("backoff { min = 1ms, max = 1ms }")], 256, connector, new OutboxAccess(null)), "clients");
         clients.Tell(new Deliver("1", "t", new TextPayload("first")), TestActor);
         clients.Tell(new Deliver("2", "t", new TextPayload("second")), TestActor);
         connector.Next();

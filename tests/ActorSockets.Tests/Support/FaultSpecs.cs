@@ -70,7 +70,7 @@ public abstract class FaultSpecs(bool tls = false) : Specs, IAsyncLifetime
 
     private IActorRef Start(IReadOnlyList<TargetSettings> targets)
     {
-        LastClients = Sys.ActorOf(ClientSupervisor.Props(targets, 256, Connector));
+        LastClients = Sys.ActorOf(ClientSupervisor.Props(targets, 256, Connector, new OutboxAccess(null)));
         _roots.Add(LastClients);
         return LastClients;
     }
@@ -81,7 +81,7 @@ public abstract class FaultSpecs(bool tls = false) : Specs, IAsyncLifetime
         var events = SubscribeTo<ServerEvents.Bound>();
         var settings = Server($"directory = \"{Directory}\"\n{hocon}") with { Tls = Tls ? OfServers : null };
         settings = change?.Invoke(settings) ?? settings;
-        var server = Sys.ActorOf(ServerActor.Props(settings, ServerMemory.Of(settings, new Inboxes(StoreLibrary.Open), Create), Create, Listen));
+        var server = Sys.ActorOf(ServerActor.Props(settings, ServerMemory.Of(settings, new Inboxes(StoreLibrary.Open), new OutboxAccess(null), TimeSpan.Zero, Create), Create, Listen));
         _roots.Add(server);
         return (server, events.ExpectMsg<ServerEvents.Bound>().Endpoint.Port);
 

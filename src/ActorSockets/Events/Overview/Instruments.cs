@@ -43,6 +43,10 @@ internal sealed class Instruments : IDisposable
         Counter("actorsockets.server.io", "By", "Bytes received.", s => s.Of(v => v.Bytes));
         Gauge("actorsockets.server.connection.active", "{connection}", "Open connections.", s => s.Of(v => v.Open));
         Gauge("actorsockets.server.listening", "{server}", "1 when the server listens, otherwise 0.", s => s.Of(v => v.Phase == ServerPhase.Listening ? 1 : 0));
+        Gauge("actorsockets.outbox.waiting", "{delivery}", "Deliveries that wait in the outbox.", s => s.OfOutbox(o => o.Waiting));
+        Gauge("actorsockets.outbox.failed", "{delivery}", "Deliveries in the outbox that failed or were not confirmed.", s => s.OfOutbox(o => o.SetAside));
+        Gauge("actorsockets.outbox.size", "By", "Bytes of the payloads in the outbox.", s => s.OfOutbox(o => o.Bytes));
+        Gauge("actorsockets.outbox.oldest.age", "s", "Age of the oldest delivery that waits in the outbox; 0: none waits.", s => s.OfOutbox(o => o.Oldest.TotalSeconds));
         _duration = _meter.CreateHistogram("actorsockets.delivery.duration", "s", "From the first attempt to the outcome, by outcome.", null, DurationBuckets);
         _lateness = _meter.CreateHistogram("actorsockets.ticker.lateness", "s", "How late ticks came.", null, LatenessBuckets);
         _instruments.AddRange(_duration, _lateness);

@@ -28,7 +28,11 @@ internal sealed class OverviewActor : UntypedActor, IWithTimers
         PlainProps.Of(() => new OverviewActor(state, recent, settings));
 
     /// <summary>What it is to be subscribed to.</summary>
-    public static IReadOnlyList<Type> Events { get; } = [typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(Ticked)];
+    public static IReadOnlyList<Type> Events { get; } =
+    [
+        typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent),
+        typeof(OutboxEvents.OutboxMeasured), typeof(Ticked),
+    ];
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -56,6 +60,9 @@ internal sealed class OverviewActor : UntypedActor, IWithTimers
                 _instruments.Show(_state.At(Now));
                 break;
             case Refresh:
+                break;
+            case OutboxEvents.OutboxMeasured:
+                _state.Add(message, Now);
                 break;
             default:
                 _state.Add(message, Now);

@@ -10,6 +10,8 @@ internal sealed class OverviewState
     private readonly OrderedDictionary<string, TargetTracker> _targets = new(StringComparer.Ordinal);
     private readonly OrderedDictionary<string, ServerTracker> _servers = new(StringComparer.Ordinal);
     private TickerSnapshot? _ticker;
+    private OutboxEvents.OutboxMeasured? _outbox;
+    private string? _full;
 
     /// <param name="name">The target's name.</param>
     /// <param name="endpoint">Host and port as configured.</param>
@@ -44,11 +46,28 @@ internal sealed class OverviewState
             case ServerEvents.IServerEvent e when _servers.TryGetValue(e.Server, out var server):
                 server.Add(e);
                 break;
+            case OutboxEvents.OutboxMeasured e:
+                _outbox = e;
+                foreach (var (name, waiting) in e.Targets)
+                    _targets.GetValueOrDefault(name)?.Waits(waiting);
+                break;
+            case OutboxEvents.OutboxFull e:
+                _full = e.Limit;
+                break;
+            case OutboxEvents.OutboxHasRoom:
+                _full = null;
+                break;
             case Ticked tick:
                 _ticker = new TickerSnapshot(tick.Number, tick.Lateness, tick.Lateness > _ticker?.Latest || _ticker is null ? tick.Lateness : _ticker.Latest);
                 break;
         }
     }
 
-    public Snapshot At(TimeSpan now) => new([.. _targets.Values.Select(t => t.At(now))], [.. _servers.Values.Select(s => s.At(now))], _ticker);
+    public Snapshot At(TimeSpan now) => new([.. _targets.Values.Select(t => t.At(now))], [.. _servers.Values.Select(s => s.At(now))], _ticker)
+    {
+        Outbox = _outbox is null ? null : new OutboxSnapshot(_outbox.Waiting, _outbox.SetAside, _outbox.Bytes, Age(_outbox.Oldest), _full),
+    };
+
+    /// <summary>By the wall clock, since it may have come in an earlier process.</summary>
+    private static TimeSpan Age(DateTime? since) => since is { } at && DateTime.UtcNow - at is { Ticks: > 0 } age ? age : TimeSpan.Zero;
 }

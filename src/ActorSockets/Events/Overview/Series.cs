@@ -51,6 +51,9 @@ internal sealed partial class Series(Snapshot snapshot, int maxTargets)
         return Phases.Select(phase => new Measurement<long>(counts.GetValueOrDefault(phase), Tag("state", Word(phase.ToString()))));
     }
 
+    public IEnumerable<Measurement<T>> OfOutbox<T>(Func<OutboxSnapshot, T> figure) where T : struct =>
+        snapshot.Outbox is { } outbox ? [new Measurement<T>(figure(outbox))] : [];
+
     public IEnumerable<Measurement<long>> Ended() => snapshot.Servers.SelectMany(s => new[]
     {
         new Measurement<long>(s.Completed, Server(s), Tag(Outcome, "completed")),

@@ -4,7 +4,19 @@ namespace ActorSockets.Events.Overview;
 /// <param name="Targets">In the order of the configuration.</param>
 /// <param name="Servers">In the order of the configuration.</param>
 /// <param name="Ticker">Null before the first tick.</param>
-public sealed record Snapshot(IReadOnlyList<TargetSnapshot> Targets, IReadOnlyList<ServerSnapshot> Servers, TickerSnapshot? Ticker);
+public sealed record Snapshot(IReadOnlyList<TargetSnapshot> Targets, IReadOnlyList<ServerSnapshot> Servers, TickerSnapshot? Ticker)
+{
+    /// <summary>Null: there is no outbox, or it is not open yet.</summary>
+    public OutboxSnapshot? Outbox { get; init; }
+}
+
+/// <summary>The outbox.</summary>
+/// <param name="Waiting">Deliveries that are queued or held.</param>
+/// <param name="SetAside">Deliveries that failed or are unconfirmed.</param>
+/// <param name="Bytes">Bytes of all payloads.</param>
+/// <param name="Oldest">Age of the oldest delivery that waits; zero: none waits.</param>
+/// <param name="Full">What is full; null: there is room.</param>
+public sealed record OutboxSnapshot(long Waiting, long SetAside, long Bytes, TimeSpan Oldest, string? Full);
 
 /// <summary>One target.</summary>
 /// <param name="Name">Its name.</param>

@@ -78,11 +78,17 @@ internal sealed class TargetTracker(string name, string endpoint, Phase phase)
                     Enter(Phase.Rejected, now, e.Reason);
                 Failed(null, e.Reason, now);
                 break;
+            case Deliveries.Withdrawn e when IsUnderWay && e.Id == _id:
+                Enter(Phase.Idle, now);
+                break;
             case Deliveries.IOutcome e:
                 End(e, now);
                 break;
         }
     }
+
+    /// <summary>So many deliveries wait in the outbox.</summary>
+    public void Waits(long waiting) => _waiting = Math.Max(0, waiting - (IsUnderWay ? 1 : 0));
 
     public TargetSnapshot At(TimeSpan now)
     {

@@ -255,6 +255,15 @@ internal sealed class Arriving
             Failure = e.Message;
             return Answer.Never(Codes.BadName, "something has this name already");
         }
+        catch (NotDeliveredException e)
+        {
+            return Answer.Never(Codes.Failed, e.Message);
+        }
+        catch (DuplicateDeliveryException e)
+        {
+            Failure = e.Message;
+            return Answer.Never(Codes.IdInUse, "a delivery of this id waits for a target");
+        }
         catch (IOException e)
         {
             await LetGoAsync(keeps: true);
@@ -300,7 +309,7 @@ internal sealed class Arriving
     private Answer Fail(IOException e)
     {
         Failure = e.Message;
-        return e is LedgerException { IsFull: true } || Posix.IsDiskFull(e)
+        return e is LedgerException { IsFull: true } or OutboxFullException || Posix.IsDiskFull(e)
             ? Answer.Later(Codes.Full, "no room")
             : Answer.Later(Codes.Failed, "the receiver's storage failed");
     }

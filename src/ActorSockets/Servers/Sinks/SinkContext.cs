@@ -1,10 +1,13 @@
+using ActorSockets.Outbox;
+
 namespace ActorSockets.Servers.Sinks;
 
 /// <summary>What a sink knows of the connection, or the delivery, that it serves.</summary>
 public sealed class SinkContext
 {
-    internal SinkContext(ServerSettings server, string peer, Func<string, ValueTask> print, FileStore store, DeliveryInfo? delivery = null) =>
-        (Server, Peer, Print, Store, Delivery) = (server, peer, print, store, delivery);
+    internal SinkContext(
+        ServerSettings server, string peer, Func<string, ValueTask> print, FileStore store, DeliveryInfo? delivery = null, OutboxAccess? outbox = null) =>
+        (Server, Peer, Print, Store, Delivery, Outbox) = (server, peer, print, store, delivery, outbox ?? new OutboxAccess(null));
 
     /// <summary>The server's settings.</summary>
     public ServerSettings Server { get; }
@@ -20,6 +23,9 @@ public sealed class SinkContext
 
     /// <summary>The server's disk: one store for all connections of a server.</summary>
     internal FileStore Store { get; }
+
+    /// <summary>The outbox of the system.</summary>
+    internal OutboxAccess Outbox { get; }
 }
 
 /// <summary>What the sender of a delivery says of it.</summary>

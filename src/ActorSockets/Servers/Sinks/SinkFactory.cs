@@ -12,6 +12,7 @@ internal static class SinkFactory
         ["discard"] = _ => new DiscardSink(),
         ["echo"] = _ => new EchoSink(),
         ["file"] = context => context.Server.Cut.IsOn ? new CutFileSink(context) : new FileSink(context),
+        ["relay"] = context => new RelaySink(context),
     };
 
     public static IReadOnlyList<string> Names { get; } = [.. Kinds.Keys];

@@ -1,0 +1,148 @@
+using ActorSockets.Events;
+using ActorSockets.Outbox;
+using ActorSockets.Platform;
+using Akka.Actor;
+using Akka.Event;
+
+namespace ActorSockets.Clients;
+
+/// <summary>
+/// Opens the outbox and looks after it: executes what <c>actorsockets queue</c> asks for, forgets what failed long ago, says what is
+/// full, failing or damaged, and publishes its figures. It exists only when there is an outbox.
+/// </summary>
+internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> openStore) : UntypedActor, IWithTimers
+{
+    public const string Name = "outbox";
+
+    // Damages that are published one by one; queue list has them all.
+    private const int MostDamages = 20;
+
+    private static readonly TimeSpan CommandInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan MeasureInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CleanInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan QuietBeforeWorks = TimeSpan.FromSeconds(5);
+
+    private IOutbox? _outbox;
+    private OutboxEvents.OutboxMeasured? _measured;
+    private bool _isFailing;
+    private bool _isExecuting;
+    private bool _isMeasuring;
+
+    public static Props Props(OutboxAccess access, Func<string, IStore> openStore) => PlainProps.Of(() => new OutboxActor(access, openStore));
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(Trouble));
+        Task.Run(() => access.Open(openStore)).PipeTo(Self, success: opened => new Opened(opened.Outbox), failure: e => new NotOpened(e.Message));
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case Opened opened:
+                Begin(opened.Outbox);
+                break;
+            case NotOpened failed:
+                Publish(new OutboxEvents.OutboxFailed(access.Settings!.Directory, failed.Reason));
+                break;
+            case FullChanged { What: { } what }:
+                Publish(new OutboxEvents.OutboxFull(what));
+                break;
+            case FullChanged:
+                Publish(new OutboxEvents.OutboxHasRoom(access.Settings!.Directory));
+                break;
+            case Signal.Execute when !_isExecuting:
+                _isExecuting = true;
+                _outbox!.ExecuteWaitingAsync().PipeTo(Self, success: _ => Signal.Executed, failure: e => new Trouble(e.Message));
+                break;
+            case Signal.Executed:
+                _isExecuting = false;
+                break;
+            case Signal.Clean:
+                _outbox!.ForgetFailedAsync(DateTime.UtcNow - access.Settings!.KeepFailed).PipeTo(Self, success: _ => Signal.Cleaned, failure: e => new Trouble(e.Message));
+                break;
+            case Signal.Measure when !_isMeasuring:
+                _isMeasuring = true;
+                _outbox!.OldestAsync().PipeTo(Self, success: oldest => new Oldest(oldest), failure: e => new Trouble(e.Message));
+                break;
+            case Oldest oldest:
+                _isMeasuring = false;
+                Measure(oldest.At);
+                break;
+            case Trouble trouble:
+                (_isExecuting, _isMeasuring) = (false, false);
+                if (!_isFailing)
+                    Publish(new OutboxEvents.OutboxFailing(trouble.Reason));
+                _isFailing = true;
+                Timers.StartSingleTimer(Signal.Works, Signal.Works, QuietBeforeWorks);
+                break;
+            case Signal.Works:
+                _isFailing = false;
+                Publish(new OutboxEvents.OutboxWorks(access.Settings!.Directory));
+                break;
+            case Signal:
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Begin(IOutbox outbox)
+    {
+        _outbox = outbox;
+        var self = Self;
+        outbox.Room.WhenFullChanges(what => self.Tell(new FullChanged(what)));
+        Publish(new OutboxEvents.OutboxOpened(access.Settings!.Directory, outbox.Room.Deliveries, outbox.Room.Bytes));
+        foreach (var damage in outbox.Damages.Take(MostDamages))
+            Publish(new OutboxEvents.OutboxDamaged(damage));
+        Timers.StartPeriodicTimer(Signal.Execute, Signal.Execute, CommandInterval);
+        Timers.StartPeriodicTimer(Signal.Measure, Signal.Measure, TimeSpan.Zero, MeasureInterval);
+        Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, CleanInterval);
+    }
+
+    private void Measure(DateTime? oldest)
+    {
+        var lines = _outbox!.Room.Lines();
+        var measured = new OutboxEvents.OutboxMeasured(
+            lines.Values.Sum(line => line.Waiting), lines.Values.Sum(line => line.SetAside), _outbox.Room.Bytes, oldest,
+            lines.ToDictionary(line => line.Key, line => line.Value.Waiting, StringComparer.Ordinal));
+        if (measured with { Targets = _measured?.Targets ?? measured.Targets } == _measured)
+            return;
+        _measured = measured;
+        Publish(measured);
+    }
+
+    private static void Publish(object happened) => Context.System.EventStream.Publish(happened);
+
+    /// <summary>The outbox that is open stays open for the replacement.</summary>
+    protected override void PreRestart(Exception reason, object message)
+    {
+    }
+
+    protected override void PostStop() => _ = access.CloseAsync();
+
+    /// <summary>The store could not be read or written; whoever tells it tries again.</summary>
+    internal sealed record Trouble(string Reason) : IDeadLetterSuppression;
+
+    private enum Signal
+    {
+        Execute,
+        Executed,
+        Clean,
+        Cleaned,
+        Measure,
+        Works,
+    }
+
+    private sealed record Opened(IOutbox Outbox) : IDeadLetterSuppression;
+
+    private sealed record NotOpened(string Reason) : IDeadLetterSuppression;
+
+    private sealed record FullChanged(string? What) : IDeadLetterSuppression;
+
+    private sealed record Oldest(DateTime? At) : IDeadLetterSuppression;
+}

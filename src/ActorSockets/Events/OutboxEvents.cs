@@ -1,0 +1,37 @@
+namespace ActorSockets.Events;
+
+/// <summary>The events of the outbox. Sizes are bytes.</summary>
+public static class OutboxEvents
+{
+    /// <summary>An event of the outbox.</summary>
+    public interface IOutboxEvent;
+
+    /// <summary>The outbox is open. What it holds goes on.</summary>
+    public sealed record OutboxOpened(string Directory, long Deliveries, long Bytes) : IOutboxEvent;
+
+    /// <summary>The outbox cannot be opened.</summary>
+    public sealed record OutboxFailed(string Directory, string Reason) : IOutboxEvent;
+
+    /// <summary>A payload is damaged; its delivery is set aside.</summary>
+    public sealed record OutboxDamaged(string Description) : IOutboxEvent;
+
+    /// <summary>A limit is reached, or the disk is full. Published once, until <see cref="OutboxHasRoom"/>.</summary>
+    public sealed record OutboxFull(string Limit) : IOutboxEvent;
+
+    /// <summary>There is room again.</summary>
+    public sealed record OutboxHasRoom(string Directory) : IOutboxEvent;
+
+    /// <summary>The store cannot be read or written at the moment. Published once, until <see cref="OutboxWorks"/>; it is tried again.</summary>
+    public sealed record OutboxFailing(string Reason) : IOutboxEvent;
+
+    /// <summary>The store can be read and written again.</summary>
+    public sealed record OutboxWorks(string Directory) : IOutboxEvent;
+
+    /// <summary>What the outbox holds; published each second, if it changed.</summary>
+    /// <param name="Waiting">Deliveries that are queued or held.</param>
+    /// <param name="SetAside">Deliveries that failed or are unconfirmed.</param>
+    /// <param name="Bytes">Bytes of all payloads.</param>
+    /// <param name="Oldest">When the oldest delivery came that waits, in UTC; null: none waits.</param>
+    /// <param name="Targets">Deliveries that wait for each target.</param>
+    public sealed record OutboxMeasured(long Waiting, long SetAside, long Bytes, DateTime? Oldest, IReadOnlyDictionary<string, long> Targets);
+}

@@ -1,0 +1,121 @@
+using ActorSockets.Outbox;
+using ActorSockets.Protocols.Deliveries;
+
+namespace ActorSockets.Servers.Arrivals;
+
+/// <summary>
+/// Deliveries into the outbox, with the ids and names that they came with. What the ledger remembers is written in the transaction
+/// that stores a payload, so that one that comes again is known. One that breaks off begins again.
+/// </summary>
+/// <param name="server">The server.</param>
+/// <param name="remembers">How long deliveries are remembered.</param>
+/// <param name="relay">Where they go.</param>
+internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, Relay relay) : IArrivals
+{
+    private readonly ArrivalClaims _claims = new();
+
+    public async Task<Opening> OpenAsync(ArrivalRequest request, object owner, Action evict)
+    {
+        var claim = await _claims.TakeAsync(request.Key, owner, evict);
+        Opening? opening = null;
+        try
+        {
+            opening = await relay.Ledger.FindAsync(KeyOf(request.Key)) is { } entry ? await KnownAsync(request, entry) : Begin(request, claim);
+            return opening;
+        }
+        finally
+        {
+            if (opening is not Opening.Begun)
+                claim.Release();
+        }
+    }
+
+    public Task CancelAsync(DeliveryKey key, object owner) => Task.CompletedTask;
+
+    public async Task<IReadOnlyList<string>> CleanAsync(DateTime now)
+    {
+        await relay.Ledger.ForgetAsync(now - remembers);
+        return [];
+    }
+
+    /// <summary>Servers of one outbox may relay to different targets: what one has stored is not known to another.</summary>
+    private DeliveryKey KeyOf(DeliveryKey key) => new($"{server.Name}/{key.Sender}", key.Id);
+
+    private Opening Begin(ArrivalRequest request, ArrivalClaims.Claim claim)
+    {
+        if (request.Length > relay.Outbox.Room.MaxBytes)
+            return new Opening.Refused(Codes.TooLong, "the outbox can never hold it");
+        if (relay.WhyFull(request.Length ?? 0) is { } full)
+            throw new OutboxFullException($"the outbox is full: {full}");
+        return new Opening.Begun(new RelayArrival(this, claim, request, relay.Outbox.Begin()));
+    }
+
+    private async Task<Opening> KnownAsync(ArrivalRequest request, LedgerEntry entry)
+    {
+        if ((request.Length is { } length && length != entry.Length)
+            || (request.Digest is { } digest && digest != entry.Digest && digest.Split(':')[0] == entry.Digest!.Split(':')[0]))
+            return new Opening.Refused(Codes.IdInUse, "another payload has this id");
+        try
+        {
+            await relay.WhenReceiptIsDueAsync(request.Key.Id);
+            return new Opening.Known(entry.Length!.Value, entry.Digest!, null);
+        }
+        catch (NotDeliveredException e)
+        {
+            return new Opening.Refused(Codes.Failed, e.Message);
+        }
+    }
+
+    private sealed class RelayArrival(RelayArrivals arrivals, ArrivalClaims.Claim claim, ArrivalRequest request, IPayloadWriter payload) : IArrival
+    {
+        public long Offset => 0;
+
+        public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes) => payload.WriteAsync(bytes);
+
+        public Task<int> ReadAsync(Memory<byte> to, long position) => throw new NotSupportedException("a relay begins each delivery at byte 0");
+
+        public async Task<string?> StoreAsync(long length, string digest)
+        {
+            try
+            {
+                await payload.CompleteAsync();
+                await arrivals.StoreAsync(payload, request, new LedgerEntry
+                {
+                    Key = arrivals.KeyOf(request.Key),
+                    State = LedgerState.Received,
+                    Length = length,
+                    Digest = digest,
+                    Offset = length,
+                    At = DateTime.UtcNow,
+                });
+            }
+            finally
+            {
+                await EndAsync();
+            }
+
+            // Without the claim: another connection that brings it again waits with us.
+            await arrivals.WhenReceiptIsDueAsync(request.Key.Id);
+            return null;
+        }
+
+        public async Task<long> KeepAsync()
+        {
+            await EndAsync();
+            return 0;
+        }
+
+        public Task DropAsync() => EndAsync();
+
+        private async Task EndAsync()
+        {
+            await payload.DisposeAsync();
+            claim.Release();
+        }
+    }
+
+    private Task StoreAsync(IPayloadWriter payload, ArrivalRequest request, LedgerEntry received) =>
+        relay.SubmitAsync(payload, request.Key.Id, request.Name, received);
+
+    private Task WhenReceiptIsDueAsync(string id) => relay.WhenReceiptIsDueAsync(id);
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using ActorSockets.Host.Tests.Support;
+
+namespace ActorSockets.Host.Tests;
+
+/// <summary>A relay whose outbox is on a disk of its own, which is full.</summary>
+public sealed class OutboxDiskSpecs : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("outbox-disk-specs-").FullName;
+
+    [Fact]
+    public async Task A_full_disk_stops_the_senders_until_something_was_delivered_and_loses_nothing()
+    {
+        if (!CanMount())
+            return;
+
+        var (outbox, inbox) = (Directory.CreateDirectory(Path.Combine(_directory, "outbox")).FullName, Directory.CreateDirectory(Path.Combine(_directory, "berlin")).FullName);
+        // Nobody listens there before the disk is full.
+        var port = FreePort();
+        var conf = Path.Combine(_directory, "relay.conf");
+        await File.WriteAllTextAsync(conf, $$"""
+            actor-sockets {
+              outbox.directory = "{{outbox}}"
+              servers.in { receipt = on, sink = relay, relay-to = [berlin] }
+              targets.berlin { port = {{port}}, protocol = deliveries, backoff { min = 20ms, max = 200ms } }
+            }
+            """);
+        await using var relay = HostProcess.StartBelow("unshare", ["-m", "bash", "-c", $"mount -t tmpfs -o size=4m tmpfs '{outbox}' && exec \"$0\" \"$@\""], "run", conf);
+        var relayed = await relay.PortOfAsync("in");
+        var full = relay.HearAsync(@"outbox: FULL: .*No space left on device");
+        var sending = new List<Task<string>>();
+        while (!full.IsCompleted)
+        {
+            sending.Add(SendAsync(relayed, Payload(sending.Count)));
+            await Task.WhenAny(sending[^1], full);
+        }
+
+        await full;
+        Assert.Contains(sending, one => !one.IsCompleted);
+
+        await using var berlin = HostProcess.Start("serve", $":{port}", "--protocol", "deliveries", "--sink", inbox, "--quiet");
+        foreach (var receipt in await Task.WhenAll(sending).WaitAsync(Patience))
+            Assert.StartsWith("received 500000 sha256:", receipt, StringComparison.Ordinal);
+        await relay.HearAsync("outbox: has room again");
+        await relay.HearAsync($"(?s)(DELIVERED.*){{{sending.Count}}}");
+        Assert.Equal(
+            Enumerable.Range(0, sending.Count).Select(i => Convert.ToHexString(Payload(i))[..40]).Order(StringComparer.Ordinal),
+            Directory.GetFiles(inbox).Select(path => Convert.ToHexString(File.ReadAllBytes(path)) is { Length: 1_000_000 } whole ? whole[..40] : path).Order(StringComparer.Ordinal));
+        await relay.SignalAsync("TERM");
+        Assert.Equal(0, await relay.ExitCodeAsync());
+    }
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    private static byte[] Payload(int seed)
+    {
+        var bytes = new byte[500_000];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    private static async Task<string> SendAsync(int port, ReadOnlyMemory<byte> payload)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, port);
+        await using var stream = new NetworkStream(socket);
+        await stream.WriteAsync(payload);
+        socket.Shutdown(SocketShutdown.Send);
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        return await reader.ReadToEndAsync();
+    }
+
+    /// <summary>Only the superuser mounts.</summary>
+    private static bool CanMount()
+    {
+        using var tried = Process.Start(new ProcessStartInfo("unshare", ["-m", "true"]) { RedirectStandardError = true })!;
+        tried.WaitForExit();
+        return tried.ExitCode == 0;
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}
