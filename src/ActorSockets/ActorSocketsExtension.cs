@@ -8,7 +8,6 @@ using ActorSockets.Payloads;
 using ActorSockets.Servers;
 using ActorSockets.Servers.Sinks;
 using ActorSockets.Transport;
-using ActorSockets.Transport.Tls;
 using Akka.Actor;
 
 namespace ActorSockets;
@@ -40,8 +39,10 @@ public sealed class ActorSocketsExtension : IExtension
                 Settings.Ticker,
                 Settings.Outbox is null ? null : OutboxActor.Props(_outbox, StoreLibrary.Open),
                 Overview(),
-                Certificates(Settings)),
+                CertificateWatchActor.Props(Settings.Certificates)),
             ActorSocketsSettings.Root);
+        foreach (var watch in Settings.Servers.Select(CertificateWatchActor.Watch.Of).Concat(Settings.Targets.Select(CertificateWatchActor.Watch.Of)).OfType<CertificateWatchActor.Watch>())
+            Ref.Tell(watch);
 
         // The end of the system resets every open socket; until then there is time to finish.
         var shutdown = CoordinatedShutdown.Get(system);
@@ -58,16 +59,6 @@ public sealed class ActorSocketsExtension : IExtension
 
         ISink CreateSink(ServerSettings server, string peer, FileStore store, DeliveryInfo? delivery) =>
             SinkFactory.Create(new SinkContext(server, peer, lines => print(server.Name, peer, lines), store, delivery, _outbox), options?.Sinks);
-    }
-
-    private static Props? Certificates(ActorSocketsSettings settings)
-    {
-        (string, TlsFiles)[] watched =
-        [
-            .. settings.Servers.Where(s => s.Tls is not null).Select(s => ($"server {s.Name}", s.Tls!.Files)),
-            .. settings.Targets.Where(t => t.Tls is not null).Select(t => ($"target {t.Name}", t.Tls!.Files)),
-        ];
-        return watched.Length == 0 ? null : CertificateWatchActor.Props(settings.Certificates, watched);
     }
 
     /// <summary>The settings that are in force.</summary>

@@ -1,6 +1,8 @@
+using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
 using ActorSockets.Platform;
+using ActorSockets.Servers;
 using ActorSockets.Transport.Tls;
 using Akka.Actor;
 using Akka.Event;
@@ -17,47 +19,57 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     private readonly CertificateSettings _settings;
-    private readonly IReadOnlyList<(string Owner, TlsFiles Files)> _watched;
+    private readonly List<Watch> _watched = [];
     private readonly BlockingThreads _disk;
     private readonly TimeProvider _clock;
-    private readonly HashSet<string> _looking = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _failures = new(StringComparer.Ordinal);
+    private readonly HashSet<Watch> _looking = [];
+    private readonly Dictionary<Watch, string> _failures = [];
 
-    public CertificateWatchActor(CertificateSettings settings, IReadOnlyList<(string Owner, TlsFiles Files)> watched, TimeProvider clock)
+    public CertificateWatchActor(CertificateSettings settings, TimeProvider clock)
     {
         _settings = settings;
-        _watched = watched;
         _clock = clock;
         _disk = new BlockingThreads("certificate files", 2);
     }
 
-    public static Props Props(CertificateSettings settings, IReadOnlyList<(string Owner, TlsFiles Files)> watched, TimeProvider? clock = null) =>
-        PlainProps.Of(() => new CertificateWatchActor(settings, watched, clock ?? TimeProvider.System));
+    public static Props Props(CertificateSettings settings, TimeProvider? clock = null) =>
+        PlainProps.Of(() => new CertificateWatchActor(settings, clock ?? TimeProvider.System));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     protected override void PreStart()
     {
         Timers.StartPeriodicTimer(Signal.Look, Signal.Look, _settings.ReloadInterval);
-        Timers.StartPeriodicTimer(Signal.WarnOfExpiry, Signal.WarnOfExpiry, TimeSpan.Zero, Day);
+        Timers.StartPeriodicTimer(Signal.WarnOfExpiry, Signal.WarnOfExpiry, Day, Day);
+        Context.System.EventStream.Subscribe<ServerEvents.Removed>(Self);
+        Context.System.EventStream.Subscribe<Deliveries.TargetRemoved>(Self);
     }
 
     protected override void OnReceive(object message)
     {
         switch (message)
         {
+            case Watch watch:
+                _watched.Add(watch);
+                WarnOfExpiry(watch);
+                break;
+            case ServerEvents.Removed removed:
+                _watched.RemoveAll(w => w.Owner == $"server {removed.Server}");
+                break;
+            case Deliveries.TargetRemoved removed:
+                _watched.RemoveAll(w => w.Owner == $"target {removed.Target}");
+                break;
             case Signal.Look:
                 // A disk that hangs is not asked again before it has answered.
-                foreach (var (owner, files) in _watched.Where(w => _looking.Add(w.Owner)))
-                    _disk.Run(files.Load).PipeTo(Self, success: changed => new Looked(owner, changed, null), failure: e => new Looked(owner, false, Reason(e)));
+                foreach (var watched in _watched.Where(_looking.Add))
+                    _disk.Run(watched.Files.Load).PipeTo(Self, success: changed => new Looked(watched, changed, null), failure: e => new Looked(watched, false, Reason(e)));
                 break;
             case Looked looked:
-                _looking.Remove(looked.Owner);
+                _looking.Remove(looked.At);
                 Say(looked);
                 break;
             case Signal.WarnOfExpiry:
-                foreach (var (owner, files) in _watched)
-                    WarnOfExpiry(owner, files);
+                _watched.ForEach(WarnOfExpiry);
                 break;
             default:
                 Unhandled(message);
@@ -70,25 +82,24 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
     {
         if (looked.Failure is { } reason)
         {
-            if (_failures.GetValueOrDefault(looked.Owner) != reason)
-                Publish(new TlsEvents.CertificateNotReloaded(looked.Owner, reason));
-            _failures[looked.Owner] = reason;
+            if (_failures.GetValueOrDefault(looked.At) != reason)
+                Publish(new TlsEvents.CertificateNotReloaded(looked.At.Owner, reason));
+            _failures[looked.At] = reason;
             return;
         }
 
-        _failures.Remove(looked.Owner);
+        _failures.Remove(looked.At);
         if (!looked.HasChanged)
             return;
-        var files = _watched.First(w => w.Owner == looked.Owner).Files;
-        Publish(new TlsEvents.CertificateReloaded(looked.Owner, files.Current.ExpiresAt));
-        WarnOfExpiry(looked.Owner, files);
+        Publish(new TlsEvents.CertificateReloaded(looked.At.Owner, looked.At.Files.Current.ExpiresAt));
+        WarnOfExpiry(looked.At);
     }
 
-    private void WarnOfExpiry(string owner, TlsFiles files)
+    private void WarnOfExpiry(Watch watched)
     {
         var now = _clock.GetUtcNow().UtcDateTime;
-        if (files.Current.ExpiresAt is { } end && end - now < _settings.ExpiryWarning)
-            Publish(new TlsEvents.CertificateExpires(owner, end, end < now));
+        if (watched.Files.Current.ExpiresAt is { } end && end - now < _settings.ExpiryWarning)
+            Publish(new TlsEvents.CertificateExpires(watched.Owner, end, end < now));
     }
 
     private static string Reason(Exception e) => e is TlsFileException file ? $"tls.{file.Setting}: {file.Message}" : e.Message;
@@ -102,7 +113,17 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
         WarnOfExpiry,
     }
 
-    private sealed record Looked(string Owner, bool HasChanged, string? Failure) : IDeadLetterSuppression;
+    /// <summary>To be watched until its owner is removed.</summary>
+    public sealed record Watch(string Owner, TlsFiles Files)
+    {
+        /// <summary>That of a server; null: it has no TLS.</summary>
+        public static Watch? Of(ServerSettings server) => server.Tls is { } tls ? new Watch($"server {server.Name}", tls.Files) : null;
+
+        /// <summary>That of a target; null: it has no TLS.</summary>
+        public static Watch? Of(TargetSettings target) => target.Tls is { } tls ? new Watch($"target {target.Name}", tls.Files) : null;
+    }
+
+    private sealed record Looked(Watch At, bool HasChanged, string? Failure) : IDeadLetterSuppression;
 }
 
 /// <summary>Reload and expiry of certificates; units, ranges and defaults stand in <c>reference.conf</c>, tls.</summary>

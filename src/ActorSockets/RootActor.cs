@@ -2,6 +2,7 @@ using ActorSockets.Clients;
 using ActorSockets.Events;
 using ActorSockets.Events.Overview;
 using ActorSockets.Platform;
+using ActorSockets.Servers;
 using ActorSockets.Ticker;
 using Akka.Actor;
 
@@ -13,8 +14,10 @@ internal sealed class RootActor : UntypedActor
     private readonly IActorRef _servers;
     private readonly IActorRef _clients;
     private readonly IActorRef _overview = ActorRefs.Nobody;
+    private readonly Props _certificates;
+    private IActorRef? _watcher;
 
-    public RootActor(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview, Props? certificates)
+    public RootActor(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview, Props certificates)
     {
         if (overview is not null)
         {
@@ -30,11 +33,10 @@ internal sealed class RootActor : UntypedActor
         _clients = Context.ActorOf(clients, "clients");
         if (ticker.Enabled)
             Context.ActorOf(TickerActor.Props(ticker.Interval), "ticker");
-        if (certificates is not null)
-            Context.ActorOf(certificates, "certificates");
+        _certificates = certificates;
     }
 
-    public static Props Props(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview, Props? certificates) =>
+    public static Props Props(Props servers, Props clients, TickerSettings ticker, Props? outbox, Props? overview, Props certificates) =>
         PlainProps.Of(() => new RootActor(servers, clients, ticker, outbox, overview, certificates));
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
@@ -43,6 +45,17 @@ internal sealed class RootActor : UntypedActor
     {
         switch (message)
         {
+            case CertificateWatchActor.Watch watch:
+                Watch(watch);
+                break;
+            case TargetCommands.Add { Target: var target } when CertificateWatchActor.Watch.Of(target) is { } watch:
+                Watch(watch);
+                _clients.Forward(message);
+                break;
+            case ServerCommands.Add { Server: var server } when CertificateWatchActor.Watch.Of(server) is { } watch:
+                Watch(watch);
+                _servers.Forward(message);
+                break;
             case Deliveries.ICommand:
                 _clients.Forward(message);
                 break;
@@ -59,6 +72,13 @@ internal sealed class RootActor : UntypedActor
                 Unhandled(message);
                 break;
         }
+    }
+
+    /// <summary>Without TLS, there is no watcher.</summary>
+    private void Watch(CertificateWatchActor.Watch watch)
+    {
+        _watcher ??= Context.ActorOf(_certificates, "certificates");
+        _watcher.Tell(watch);
     }
 
     /// <summary>Adds a child, such as a web server, unless there is one with that name; the answer is its <see cref="IActorRef"/>.</summary>

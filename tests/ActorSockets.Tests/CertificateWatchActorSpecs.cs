@@ -1,6 +1,8 @@
 using ActorSockets.Events;
 using ActorSockets.Tests.Support;
 using ActorSockets.Transport.Tls;
+using Akka.Actor;
+using Akka.Configuration;
 using Akka.TestKit;
 
 namespace ActorSockets.Tests;
@@ -57,6 +59,37 @@ public sealed class CertificateWatchActorSpecs : Specs
         _events.FishForMessage<TlsEvents.CertificateReloaded>(e => e.Owner == "server s");
     }
 
+    [Fact]
+    public void Files_of_a_server_that_was_removed_are_left_alone()
+    {
+        var files = Watch(expiryWarning: TimeSpan.Zero);
+        Sys.EventStream.Publish(new ServerEvents.Removed("s"));
+        File.WriteAllText(_pki.Server.Key, "no key");
+        Look();
+        _events.ExpectNoMsg(TimeSpan.FromMilliseconds(200));
+        Assert.NotNull(files.Current);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_added_while_the_system_runs_is_watched_too()
+    {
+        using var system = ActorSystem.Create("added", ConfigurationFactory.ParseString($$"""
+            akka { loglevel = OFF, stdout-loglevel = OFF }
+            actor-sockets { tls.reload-interval = 10ms, server-defaults { sink = discard, {{_pki.ServerTls}} } }
+            """));
+        var sockets = ActorSocketsExtension.For(system);
+        await using var events = sockets.Events().GetAsyncEnumerator();
+        var moving = events.MoveNextAsync();
+        await sockets.AddServerAsync(sockets.Settings.NewServer("inbox", "127.0.0.1", 0));
+        var renewed = _pki.Issue("localhost", "localhost");
+        File.Copy(renewed.Key, _pki.Server.Key, overwrite: true);
+        File.Copy(renewed.Certificate, _pki.Server.Certificate, overwrite: true);
+        while (await moving && events.Current is not TlsEvents.CertificateReloaded)
+            moving = events.MoveNextAsync();
+        Assert.Equal("server inbox", Assert.IsType<TlsEvents.CertificateReloaded>(events.Current).Owner);
+        await system.Terminate();
+    }
+
     protected override void AfterAll()
     {
         base.AfterAll();
@@ -69,7 +102,8 @@ public sealed class CertificateWatchActorSpecs : Specs
     {
         var files = new TlsFiles(("certificate", _pki.Server.Certificate), ("key", _pki.Server.Key), ("client-ca", ""));
         files.Load();
-        var actor = Sys.ActorOf(CertificateWatchActor.Props(new CertificateSettings(TimeSpan.FromSeconds(10), expiryWarning), [("server s", files)]));
+        var actor = Sys.ActorOf(CertificateWatchActor.Props(new CertificateSettings(TimeSpan.FromSeconds(10), expiryWarning)));
+        actor.Tell(new CertificateWatchActor.Watch("server s", files));
         // Its timers run when it has started.
         actor.Tell(new Akka.Actor.Identify(1), TestActor);
         ExpectMsg<Akka.Actor.ActorIdentity>();
