@@ -17,7 +17,7 @@ internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> open
     // Damages that are published one by one; queue list has them all.
     private const int MostDamages = 20;
 
-    private static readonly TimeSpan CommandInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan CommandInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan MeasureInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CleanInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan QuietBeforeWorks = TimeSpan.FromSeconds(5);
