@@ -1,11 +1,9 @@
-using System.Net;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
 using ActorSockets.Payloads;
 using ActorSockets.Platform;
 using ActorSockets.Protocols.Raw;
 using ActorSockets.Transport;
-using ActorSockets.Transport.Tls;
 using Akka.Actor;
 using Akka.Event;
 
@@ -22,37 +20,29 @@ namespace ActorSockets.Clients;
 ///                                     ▼                        ▼                 ▼                                ▼ reset, too late
 ///                                   Ended ◄─────────────────────────────────────────────────────────────────────┘
 /// </code>
-/// With TLS, Securing is between Connecting and Sending; connect-timeout is for both.
+/// <see cref="Approach"/> leads from Waiting to Sending, <see cref="BusyWatch"/> tells when nothing is taken for long.
 /// The kernel is offered one chunk while the next one is being read: two buffers are all the memory that an attempt holds.
 /// What it does not take at once waits for a <see cref="Retry"/> message, which comes when there is room again.
 /// </summary>
 internal sealed class ConnectionActor : UntypedActor, IWithTimers
 {
-    // A peer that answers does so at once. One that swallows SYNs must not keep a place from those that do.
-    private static readonly TimeSpan LongestInPlace = TimeSpan.FromMilliseconds(250);
-
     private readonly TargetSettings _target;
     private readonly Payload _payload;
-    private readonly int _attempt;
-    private readonly IActorRef _gate;
-    private readonly IConnector _connector;
+    private readonly Approach _approach;
+    private readonly BusyWatch _busy;
     private readonly Confirmation _confirmation;
     private readonly CancellationTokenSource _ended = new();
     private readonly byte[] _answer = new byte[Receipt.MaxLength + 1];
     private Task<Stream>? _opening;
-    private Task<Connection>? _connecting;
     private Task _reading = Task.CompletedTask;
-    private Connection? _connection;
-    private bool _blocked;
     private bool _hasHeard;
 
     public ConnectionActor(TargetSettings target, Payload payload, int attempt, IActorRef gate, IConnector connector)
     {
         _target = target;
         _payload = payload;
-        _attempt = attempt;
-        _gate = gate;
-        _connector = connector;
+        _approach = new Approach(target, attempt, gate, connector, Self);
+        _busy = new BusyWatch(target, Context.Parent);
         _confirmation = new Confirmation(target.Confirm, target.Digest);
     }
 
@@ -63,9 +53,9 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private static TimeSpan Now => Context.System.Scheduler.MonotonicClock;
 
-    private string Peer => _connection is null || _connection.Peer == _target.Endpoint ? _target.Endpoint : $"{_target.Endpoint} ({_connection.Peer})";
+    private string Peer => _approach.Peer;
 
-    protected override void PreStart() => _gate.Tell(ConnectGate.Enter.Instance);
+    protected override void PreStart() => _approach.Enter();
 
     protected override void OnReceive(object message) => Waiting(message);
 
@@ -77,8 +67,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             return;
         }
 
-        Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _target.ConnectTimeout);
-        Timers.StartSingleTimer(Signal.LeavePlace, Signal.LeavePlace, LongestInPlace);
+        _approach.Begin(Timers);
         _opening = _payload.OpenAsync();
         Preparation.OpenAsync(_opening).PipeTo(Self);
         Become(Opening);
@@ -90,93 +79,45 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         {
             case Stream bytes:
                 Context.Parent.Tell(new Attempt.Opened(bytes is IGrowing ? null : bytes.Length));
-                _connecting = _connector.ConnectAsync(_target.Host, _target.Port, new SocketSettings(_target.KeepAlive), _attempt, _ended.Token);
-                _connecting.PipeTo(Self);
+                _approach.Connect();
                 Become(m => Connecting(m, bytes));
                 break;
             case Attempt.Ending ending:
                 End(ending);
                 break;
-            case Signal.Deadline:
+            case Approach.Signal.Deadline:
                 End(new Attempt.Lost(FailureKind.Payload, $"{_payload.Description} did not open within {Durations.Format(_target.ConnectTimeout)} (connect-timeout)"));
                 break;
             default:
-                InPlace(message);
+                Approaching(message);
                 break;
         }
     }
 
     private void Connecting(object message, Stream bytes)
     {
-        switch (message)
-        {
-            case Connection connection:
-                Timers.Cancel(Signal.LeavePlace);
-                _gate.Tell(ConnectGate.Leave.Instance);
-                _connection = connection;
-                if (_target.Tls is { } tls)
-                    Secure(connection, tls, bytes);
-                else
-                    Establish(bytes);
-                break;
-            case Status.Failure { Cause: ConnectException e }:
-                End(new Attempt.Lost(KindOf(e.Failure), e.Message));
-                break;
-            case Status.Failure failure:
-                End(new Attempt.Lost(FailureKind.Internal, failure.Cause.Message));
-                break;
-            case Signal.Deadline:
-                End(new Attempt.Lost(FailureKind.Unreachable, $"{_target.Endpoint} did not {(IPAddress.TryParse(_target.Host, out _) ? "" : "resolve or ")}answer within {Durations.Format(_target.ConnectTimeout)} (connect-timeout)"));
-                break;
-            default:
-                InPlace(message);
-                break;
-        }
+        Approaching(message);
+        if (_approach.Connection is { } connection)
+            Establish(connection, bytes);
     }
 
-    private void Secure(Connection connection, TargetTls tls, Stream bytes)
+    private void Approaching(object message)
     {
-        _connector.SecureAsync(connection, _target.Host, tls, _ended.Token).PipeTo(Self);
-        Become(m => Securing(m, bytes));
+        if (!_approach.TryHandle(message, Timers, out var ending))
+            Unhandled(message);
+        else if (ending is not null)
+            End(ending);
     }
 
-    private void Securing(object message, Stream bytes)
-    {
-        switch (message)
-        {
-            case Connection secured:
-                _connection = secured;
-                Establish(bytes);
-                break;
-            case Status.Failure failure:
-                End(new Attempt.Lost(FailureKind.Tls, $"{Peer}: TLS: {failure.Cause.Message}"));
-                break;
-            case Signal.Deadline:
-                End(new Attempt.Lost(FailureKind.Tls, NoHandshake(Peer, _target)));
-                break;
-            default:
-                AnyTime(message);
-                break;
-        }
-    }
-
-    private void Establish(Stream bytes)
+    private void Establish(Connection connection, Stream bytes)
     {
         Timers.CancelAll();
-        Context.Parent.Tell(new Attempt.Established(_connection!.Peer, _connection.Identity));
-        var transfer = new Transfer(_connection, new ChunkSource(bytes, _target.Chunk.AtRate(_target.MaxSendRate)), new SendRate(_target.MaxSendRate));
+        Context.Parent.Tell(new Attempt.Established(connection.Peer, connection.Identity));
+        var transfer = new Transfer(connection, new ChunkSource(bytes, _target.Chunk.AtRate(_target.MaxSendRate)), new SendRate(_target.MaxSendRate));
         // One read is always open: nothing else tells of a reset.
         Listen();
         Become(m => Sending(m, transfer));
         Continue(transfer);
-    }
-
-    private void InPlace(object message)
-    {
-        if (message is Signal.LeavePlace)
-            _gate.Tell(ConnectGate.Leave.Instance);
-        else
-            Unhandled(message);
     }
 
     private void Sending(object message, Transfer transfer)
@@ -203,11 +144,9 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             case Checked:
                 Confirm(transfer);
                 break;
-            case Signal.BusyCheck:
-                CheckBusy(transfer);
-                break;
-            case Signal.BlockedReport when _blocked:
-                Context.Parent.Tell(new Attempt.Stalled(Now - transfer.WaitingSince));
+            case BusyWatch.Check check:
+                if (_busy.Handle(check, transfer.IsOffering ? Now - transfer.WaitingSince : null, Timers) is { } ending)
+                    End(ending);
                 break;
             case Heard { Count: 0 }:
                 // A half-close: the peer has nothing to say and may well go on reading.
@@ -266,7 +205,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 else
                     Listen();
                 break;
-            case Signal:
+            case Signal or Approach.Signal or BusyWatch.Check:
                 // A timer of a state that is over.
                 break;
             default:
@@ -280,8 +219,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     {
         if (!IsAheadOfRate(transfer) && transfer.TryNext(Now))
         {
-            if (!Timers.IsTimerActive(Signal.BusyCheck))
-                Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, _target.BusyAfter);
+            _busy.Offering(Timers);
             Offer(transfer);
         }
 
@@ -312,7 +250,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private void Took(int count, Transfer transfer)
     {
         var whole = transfer.Took(count, Now);
-        EndBlocked();
+        _busy.Took(Timers);
         Context.Parent.Tell(new Attempt.Progressed(transfer.Taken));
         if (!whole)
             Offer(transfer);
@@ -340,39 +278,6 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
             return true;
         End(new Attempt.Hopeless(FailureKind.Payload, $"{_payload.Description} became shorter while it was being sent: {transfer.Chunks.Read} of {transfer.Chunks.Length} B"));
         return false;
-    }
-
-    /// <summary>One timer for many chunks: it fires, looks how long the kernel has taken nothing, and sleeps for the rest.</summary>
-    private void CheckBusy(Transfer transfer)
-    {
-        if (!transfer.IsOffering || _blocked)
-            return;
-
-        var waited = Now - transfer.WaitingSince;
-        if (waited < _target.BusyAfter)
-        {
-            Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, _target.BusyAfter - waited);
-        }
-        else if (_target.OnBusy == OnBusy.Fail)
-        {
-            End(new Attempt.Hopeless(FailureKind.Busy, $"{_target.Endpoint} is busy (on-busy = fail)"));
-        }
-        else
-        {
-            _blocked = true;
-            Timers.StartPeriodicTimer(Signal.BlockedReport, Signal.BlockedReport, _target.BlockedReportInterval);
-            Context.Parent.Tell(new Attempt.Stalled(waited));
-        }
-    }
-
-    private void EndBlocked()
-    {
-        if (!_blocked)
-            return;
-        _blocked = false;
-        Timers.Cancel(Signal.BlockedReport);
-        Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, _target.BusyAfter);
-        Context.Parent.Tell(new Attempt.Resumed());
     }
 
     /// <summary>The end is not sent before it is known that the bytes are those of one moment.</summary>
@@ -420,24 +325,13 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     }
 
     private void Listen() =>
-        _connection!.ReceiveAsync(_answer).AsTask().PipeTo(Self, success: count => new Heard(count), failure: e => new Broken(e.Message));
-
-    internal static string NoHandshake(string peer, TargetSettings target) =>
-        $"{peer}: it did not end its TLS handshake within {Durations.Format(target.ConnectTimeout)} (connect-timeout): does it use TLS?";
-
-    internal static FailureKind KindOf(ConnectFailure failure) => failure switch
-    {
-        ConnectFailure.UnknownHost => FailureKind.UnknownHost,
-        ConnectFailure.Refused => FailureKind.Refused,
-        ConnectFailure.OutOfHandles => FailureKind.OutOfHandles,
-        _ => FailureKind.Unreachable,
-    };
+        _approach.Connection!.ReceiveAsync(_answer).AsTask().PipeTo(Self, success: count => new Heard(count), failure: e => new Broken(e.Message));
 
     private void EndQuietly(Attempt.Ending ending)
     {
         // What the peer sent back and was wrong leaves nothing to deliver.
         if (ending is not Attempt.Lost)
-            _connection!.Close();
+            _approach.Connection!.Close();
         End(ending);
     }
 
@@ -448,27 +342,12 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
         Context.Stop(Self);
     }
 
-    internal static async Task AbortAsync(Task<Connection> connecting)
-    {
-        try
-        {
-            (await connecting).Abort();
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
-        {
-            // There is no connection.
-        }
-    }
-
     protected override void PostStop()
     {
         _ended.Cancel();
         _ended.Dispose();
         _confirmation.Dispose();
-        // Nothing to a connection that is closed; a reset to one that is not.
-        _connection?.Abort();
-        if (_connection is null && _connecting is not null)
-            _ = AbortAsync(_connecting);
+        _approach.Dispose();
         _ = Preparation.CloseAsync(_opening, _reading);
         // Buffers that are being written or read, or wait, are not pooled: the collector takes them when nobody needs them.
     }
@@ -491,9 +370,6 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
     private enum Signal
     {
         Continue,
-        LeavePlace,
-        BusyCheck,
-        BlockedReport,
         Deadline,
     }
 }

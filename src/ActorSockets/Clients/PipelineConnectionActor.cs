@@ -1,10 +1,8 @@
-using System.Net;
 using ActorSockets.Configuration;
 using ActorSockets.Events;
 using ActorSockets.Platform;
 using ActorSockets.Protocols.Deliveries;
 using ActorSockets.Transport;
-using ActorSockets.Transport.Tls;
 using Akka.Actor;
 using Akka.Event;
 
@@ -20,40 +18,31 @@ namespace ActorSockets.Clients;
 ///                                        ▼                          ▼                            ▼                          ▼
 ///                                      Ended ◄──────────────────────────────────────────────────────────────────────────────┘
 /// </code>
-/// With TLS, Securing is between Connecting and Greeting; connect-timeout is for all three.
+/// <see cref="Approach"/> leads from Waiting to Greeting; connect-timeout is for all of it. <see cref="BusyWatch"/> tells when nothing is taken for long.
 /// While one buffer is being written, <see cref="Pipeline"/> fills the other one. Reading goes on all the time.
 /// </summary>
 internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
 {
     private const int AnswerBytes = 8 * 1024;
 
-    // A peer that answers does so at once. One that swallows SYNs must not keep a place from those that do.
-    private static readonly TimeSpan LongestInPlace = TimeSpan.FromMilliseconds(250);
-
     private readonly TargetSettings _target;
-    private readonly int _attempt;
-    private readonly IActorRef _gate;
-    private readonly IConnector _connector;
-    private readonly CancellationTokenSource _ended = new();
+    private readonly Approach _approach;
+    private readonly BusyWatch _busy;
     private readonly SendingEnd _end;
     private readonly Pipeline _pipeline;
     private readonly SendRate _rate;
     private readonly InactivityTimeout _answering;
     private readonly byte[] _answers = new byte[AnswerBytes];
-    private Task<Connection>? _connecting;
-    private Connection? _connection;
     private TimeSpan _offeredAt;
     private TimeSpan _waitingSince;
     private long _acknowledged;
-    private bool _blocked;
     private bool _finishing;
 
     public PipelineConnectionActor(TargetSettings target, int attempt, IActorRef gate, IConnector connector)
     {
         _target = target;
-        _attempt = attempt;
-        _gate = gate;
-        _connector = connector;
+        _approach = new Approach(target, attempt, gate, connector, Self);
+        _busy = new BusyWatch(target, Context.Parent);
         _end = new SendingEnd(target.Window);
         _pipeline = new Pipeline(target, _end, Self);
         _rate = new SendRate(target.MaxSendRate);
@@ -67,9 +56,9 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
 
     private static TimeSpan Now => Context.System.Scheduler.MonotonicClock;
 
-    private string Peer => _connection is null || _connection.Peer == _target.Endpoint ? _target.Endpoint : $"{_target.Endpoint} ({_connection.Peer})";
+    private string Peer => _approach.Peer;
 
-    protected override void PreStart() => _gate.Tell(ConnectGate.Enter.Instance);
+    protected override void PreStart() => _approach.Enter();
 
     protected override void OnReceive(object message) => Waiting(message);
 
@@ -81,68 +70,19 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
             return;
         }
 
-        Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _target.ConnectTimeout);
-        Timers.StartSingleTimer(Signal.LeavePlace, Signal.LeavePlace, LongestInPlace);
-        _connecting = _connector.ConnectAsync(_target.Host, _target.Port, new SocketSettings(_target.KeepAlive), _attempt, _ended.Token);
-        _connecting.PipeTo(Self);
+        _approach.Begin(Timers);
+        _approach.Connect();
         Become(Connecting);
     }
 
     private void Connecting(object message)
     {
-        switch (message)
-        {
-            case Connection connection:
-                Timers.Cancel(Signal.LeavePlace);
-                _gate.Tell(ConnectGate.Leave.Instance);
-                _connection = connection;
-                if (_target.Tls is { } tls)
-                    Secure(connection, tls);
-                else
-                    AwaitGreeting();
-                break;
-            case Status.Failure { Cause: ConnectException e }:
-                End(new Attempt.Lost(ConnectionActor.KindOf(e.Failure), e.Message));
-                break;
-            case Status.Failure failure:
-                End(new Attempt.Lost(FailureKind.Internal, failure.Cause.Message));
-                break;
-            case Signal.Deadline:
-                End(new Attempt.Lost(FailureKind.Unreachable, $"{_target.Endpoint} did not {(IPAddress.TryParse(_target.Host, out _) ? "" : "resolve, or not ")}answer, within {Durations.Format(_target.ConnectTimeout)} (connect-timeout)"));
-                break;
-            case Signal.LeavePlace:
-                _gate.Tell(ConnectGate.Leave.Instance);
-                break;
-            default:
-                Commanded(message);
-                break;
-        }
-    }
-
-    private void Secure(Connection connection, TargetTls tls)
-    {
-        _connector.SecureAsync(connection, _target.Host, tls, _ended.Token).PipeTo(Self);
-        Become(Securing);
-    }
-
-    private void Securing(object message)
-    {
-        switch (message)
-        {
-            case Connection secured:
-                _connection = secured;
-                AwaitGreeting();
-                break;
-            case Status.Failure failure:
-                End(new Attempt.Lost(FailureKind.Tls, $"{Peer}: TLS: {failure.Cause.Message}"));
-                break;
-            case Signal.Deadline:
-                End(new Attempt.Lost(FailureKind.Tls, ConnectionActor.NoHandshake(Peer, _target)));
-                break;
-            default:
-                Commanded(message);
-                break;
-        }
+        if (!_approach.TryHandle(message, Timers, out var ending))
+            Commanded(message);
+        else if (ending is not null)
+            End(ending);
+        else if (_approach.Connection is not null)
+            AwaitGreeting();
     }
 
     private void AwaitGreeting()
@@ -161,7 +101,7 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
             case Heard heard:
                 Hear(heard.Count);
                 break;
-            case Signal.Deadline:
+            case Approach.Signal.Deadline:
                 End(new Attempt.Lost(FailureKind.Protocol, $"{Peer} does not speak the deliveries protocol; is it raw?{(_target.Tls is null ? " Does it use TLS (tls.enabled)?" : "")} (no greeting within connect-timeout, {Durations.Format(_target.ConnectTimeout)})"));
                 break;
             case Broken broken:
@@ -191,11 +131,9 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
             case Signal.Continue:
                 Continue();
                 break;
-            case Signal.BusyCheck:
-                CheckBusy();
-                break;
-            case Signal.BlockedReport when _blocked:
-                Context.Parent.Tell(new Attempt.Stalled(Now - _waitingSince));
+            case BusyWatch.Check check:
+                if (_busy.Handle(check, _pipeline.Writing is null ? null : Now - _waitingSince, Timers) is { } ending)
+                    End(ending);
                 break;
             case Signal.AnswerCheck:
                 CheckAnswers();
@@ -217,7 +155,7 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
         switch (message)
         {
             case Heard { Count: 0 }:
-                _connection!.Close();
+                _approach.Connection!.Close();
                 End(new Attempt.Confirmed());
                 break;
             case Broken or Signal.Deadline or Heard:
@@ -246,7 +184,7 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
                 _finishing = true;
                 Continue();
                 break;
-            case Signal:
+            case Signal or Approach.Signal or BusyWatch.Check:
                 // A timer of a state that is over.
                 break;
             default:
@@ -263,9 +201,9 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
             switch (happened.Kind)
             {
                 case SendingEventKind.Greeted:
-                    Timers.Cancel(Signal.Deadline);
+                    Timers.Cancel(Approach.Signal.Deadline);
                     Timers.StartPeriodicTimer(Signal.AnswerCheck, Signal.AnswerCheck, _answering.CheckInterval);
-                    Context.Parent.Tell(new Pipelined.Greeted(_connection!.Peer, _connection.Identity, _end.Greeting!.Remembers));
+                    Context.Parent.Tell(new Pipelined.Greeted(_approach.Connection!.Peer, _approach.Connection.Identity, _end.Greeting!.Remembers));
                     Become(Conversing);
                     break;
                 case SendingEventKind.Answered:
@@ -285,7 +223,7 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
     /// <summary>Fills the buffer, offers it, tells what has happened, and ends when nothing is left to do.</summary>
     private void Continue()
     {
-        if (_connection is null || _end.Greeting is null)
+        if (_end.Greeting is null)
             return;
 
         _pipeline.Fill();
@@ -310,14 +248,13 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
         var now = Now;
         (_offeredAt, _waitingSince) = (now, now);
         _rate.Sending(buffer.Count, now);
-        if (!Timers.IsTimerActive(Signal.BusyCheck))
-            Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, _target.BusyAfter);
+        _busy.Offering(Timers);
         OfferRest(buffer);
     }
 
     private void OfferRest(WireBuffer buffer)
     {
-        var offering = _connection!.SendAsync(buffer.Rest);
+        var offering = _approach.Connection!.SendAsync(buffer.Rest);
         if (offering.IsCompletedSuccessfully)
             // By way of the mailbox, so that a quick peer leaves time for others.
             Self.Tell(new Retry(offering.Result));
@@ -329,49 +266,16 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
     {
         var now = Now;
         _waitingSince = now;
-        EndBlocked();
+        _busy.Took(Timers);
         if (!_pipeline.Took(count, now - _offeredAt))
             OfferRest(_pipeline.Writing!);
         Continue();
     }
 
-    /// <summary>One timer for many writes: it fires, looks how long the kernel has taken nothing, and sleeps for the rest.</summary>
-    private void CheckBusy()
-    {
-        if (_pipeline.Writing is null || _blocked)
-            return;
-
-        var waited = Now - _waitingSince;
-        if (waited < _target.BusyAfter)
-        {
-            Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, _target.BusyAfter - waited);
-        }
-        else if (_target.OnBusy == OnBusy.Fail)
-        {
-            End(new Attempt.Hopeless(FailureKind.Busy, $"{_target.Endpoint} is busy (on-busy = fail)"));
-        }
-        else
-        {
-            _blocked = true;
-            Timers.StartPeriodicTimer(Signal.BlockedReport, Signal.BlockedReport, _target.BlockedReportInterval);
-            Context.Parent.Tell(new Attempt.Stalled(waited));
-        }
-    }
-
-    private void EndBlocked()
-    {
-        if (!_blocked)
-            return;
-        _blocked = false;
-        Timers.Cancel(Signal.BlockedReport);
-        Timers.StartSingleTimer(Signal.BusyCheck, Signal.BusyCheck, _target.BusyAfter);
-        Context.Parent.Tell(new Attempt.Resumed());
-    }
-
     /// <summary>A peer whose kernel has everything, and who is to answer, does so in time.</summary>
     private void CheckAnswers()
     {
-        var (acknowledged, all) = _connection!.Acknowledged() ?? (0, true);
+        var (acknowledged, all) = _approach.Connection!.Acknowledged() ?? (0, true);
         var moved = acknowledged > _acknowledged;
         _acknowledged = acknowledged;
         if (moved)
@@ -387,11 +291,11 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
         Become(Finishing);
         Timers.CancelAll();
         Timers.StartSingleTimer(Signal.Deadline, Signal.Deadline, _target.ConfirmTimeout);
-        _connection!.FinishAsync().AsTask().PipeTo(Self, success: _ => Signal.Finished, failure: e => new Broken(e.Message));
+        _approach.Connection!.FinishAsync().AsTask().PipeTo(Self, success: _ => Signal.Finished, failure: e => new Broken(e.Message));
     }
 
     private void Listen() =>
-        _connection!.ReceiveAsync(_answers).AsTask().PipeTo(Self, success: count => new Heard(count), failure: e => new Broken(e.Message));
+        _approach.Connection!.ReceiveAsync(_answers).AsTask().PipeTo(Self, success: count => new Heard(count), failure: e => new Broken(e.Message));
 
     private void End(Attempt.Ending ending)
     {
@@ -404,13 +308,8 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
 
     protected override void PostStop()
     {
-        _ended.Cancel();
-        _ended.Dispose();
         _pipeline.Dispose();
-        // Nothing to a connection that is closed; a reset to one that is not.
-        _connection?.Abort();
-        if (_connection is null && _connecting is not null)
-            _ = ConnectionActor.AbortAsync(_connecting);
+        _approach.Dispose();
     }
 
     /// <summary>The kernel had room again and took some of what it was offered: the rest is offered again.</summary>
@@ -424,9 +323,6 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
     private enum Signal
     {
         Continue,
-        LeavePlace,
-        BusyCheck,
-        BlockedReport,
         AnswerCheck,
         Deadline,
         Finished,
