@@ -196,10 +196,27 @@ public sealed class ActorSocketsExtension : IExtension
     private async Task<bool> DrainOnceAsync(TimeSpan timeout)
     {
         _outbox.StopWaiting();
-        if (await WithinAsync(timeout, new Deliveries.Drain(), new ServerEvents.Drain()))
-            return true;
-        await CutOffAsync();
-        return false;
+        var drained = await WithinAsync(timeout, new Deliveries.Drain(), new ServerEvents.Drain());
+        if (!drained)
+            await CutOffAsync();
+        await MeasureOutboxAsync();
+        return drained;
+    }
+
+    /// <summary>Publishes what the outbox holds in the end: the figures of the last second may be other ones.</summary>
+    private async Task MeasureOutboxAsync()
+    {
+        if (Settings.Outbox is null || !_outbox.Opened.IsCompletedSuccessfully)
+            return;
+        try
+        {
+            var outbox = (await _outbox.Opened).Outbox;
+            _system.EventStream.Publish(OutboxActor.Measured(outbox, await outbox.OldestAsync()));
+        }
+        catch (IOException)
+        {
+            // The figures of the last second have to do.
+        }
     }
 
     private async Task<bool> WithinAsync(TimeSpan timeout, Deliveries.ICommand ofClients, ServerEvents.ICommand ofServers)

@@ -17,7 +17,7 @@ internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> open
     // Damages that are published one by one; queue list has them all.
     private const int MostDamages = 20;
 
-    private static readonly TimeSpan CommandInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan CommandInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan MeasureInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CleanInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan QuietBeforeWorks = TimeSpan.FromSeconds(5);
@@ -104,12 +104,20 @@ internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> open
         Timers.StartPeriodicTimer(Signal.Clean, Signal.Clean, TimeSpan.Zero, CleanInterval);
     }
 
+    /// <summary>What an outbox holds.</summary>
+    /// <param name="outbox">It.</param>
+    /// <param name="oldest">When the oldest delivery came that waits.</param>
+    public static OutboxEvents.OutboxMeasured Measured(IOutbox outbox, DateTime? oldest)
+    {
+        var lines = outbox.Room.Lines();
+        return new OutboxEvents.OutboxMeasured(
+            lines.Values.Sum(line => line.Waiting), lines.Values.Sum(line => line.SetAside), outbox.Room.Bytes, oldest,
+            lines.ToDictionary(line => line.Key, line => line.Value.Waiting, StringComparer.Ordinal));
+    }
+
     private void Measure(DateTime? oldest)
     {
-        var lines = _outbox!.Room.Lines();
-        var measured = new OutboxEvents.OutboxMeasured(
-            lines.Values.Sum(line => line.Waiting), lines.Values.Sum(line => line.SetAside), _outbox.Room.Bytes, oldest,
-            lines.ToDictionary(line => line.Key, line => line.Value.Waiting, StringComparer.Ordinal));
+        var measured = Measured(_outbox!, oldest);
         if (measured with { Targets = _measured?.Targets ?? measured.Targets } == _measured)
             return;
         _measured = measured;
