@@ -17,7 +17,7 @@ internal static class Attempt
     /// <summary>The peer's kernel has more than before.</summary>
     public sealed record Moved;
 
-    /// <summary>The kernel has taken nothing for this long.</summary>
+    /// <summary>The kernel has taken nothing since then, by the scheduler's monotonic clock.</summary>
     public sealed record Stalled(TimeSpan Since);
 
     /// <summary>The kernel takes bytes again.</summary>

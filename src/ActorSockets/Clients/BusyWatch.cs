@@ -33,29 +33,30 @@ internal sealed class BusyWatch(TargetSettings target, IActorRef parent)
 
     /// <summary>A timer has fired.</summary>
     /// <param name="check">Which.</param>
-    /// <param name="waited">For how long nothing was taken; null: nothing is offered.</param>
+    /// <param name="waitingSince">Since when nothing was taken; null: nothing is offered.</param>
+    /// <param name="now">Now.</param>
     /// <param name="timers">The actor's.</param>
     /// <returns>How the attempt ends; null: it goes on.</returns>
-    public Attempt.Ending? Handle(Check check, TimeSpan? waited, ITimerScheduler timers)
+    public Attempt.Ending? Handle(Check check, TimeSpan? waitingSince, TimeSpan now, ITimerScheduler timers)
     {
-        if (waited is not { } time || _blocked != (check == Check.Report))
+        if (waitingSince is not { } since || _blocked != (check == Check.Report))
             return null;
         if (check == Check.Report)
-            parent.Tell(new Attempt.Stalled(time));
-        else if (time < target.BusyAfter)
-            timers.StartSingleTimer(Check.Busy, Check.Busy, target.BusyAfter - time);
+            parent.Tell(new Attempt.Stalled(since));
+        else if (now - since < target.BusyAfter)
+            timers.StartSingleTimer(Check.Busy, Check.Busy, target.BusyAfter - (now - since));
         else if (target.OnBusy == OnBusy.Fail)
             return new Attempt.Hopeless(FailureKind.Busy, $"{target.Endpoint} is busy (on-busy = fail)");
         else
-            Block(time, timers);
+            Block(since, timers);
         return null;
     }
 
-    private void Block(TimeSpan waited, ITimerScheduler timers)
+    private void Block(TimeSpan since, ITimerScheduler timers)
     {
         _blocked = true;
         timers.StartPeriodicTimer(Check.Report, Check.Report, target.BlockedReportInterval);
-        parent.Tell(new Attempt.Stalled(waited));
+        parent.Tell(new Attempt.Stalled(since));
     }
 
     /// <summary>What is to be looked at; also the key of the timer that says so.</summary>

@@ -145,7 +145,7 @@ internal sealed class ConnectionActor : UntypedActor, IWithTimers
                 Confirm(transfer);
                 break;
             case BusyWatch.Check check:
-                if (_busy.Handle(check, transfer.IsOffering ? Now - transfer.WaitingSince : null, Timers) is { } ending)
+                if (_busy.Handle(check, transfer.IsOffering ? transfer.WaitingSince : null, Now, Timers) is { } ending)
                     End(ending);
                 break;
             case Heard { Count: 0 }:

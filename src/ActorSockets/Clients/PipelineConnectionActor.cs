@@ -132,7 +132,7 @@ internal sealed class PipelineConnectionActor : UntypedActor, IWithTimers
                 Continue();
                 break;
             case BusyWatch.Check check:
-                if (_busy.Handle(check, _pipeline.Writing is null ? null : Now - _waitingSince, Timers) is { } ending)
+                if (_busy.Handle(check, _pipeline.Writing is null ? null : _waitingSince, Now, Timers) is { } ending)
                     End(ending);
                 break;
             case Signal.AnswerCheck:

@@ -331,11 +331,11 @@ internal sealed class PipelineSenderActor : TargetActor
         {
             if (Queue.UnderWay.LastOrDefault(d => d.IsAttempting) is not { } delivery)
                 return;
-            _blocked = (delivery, Now - since);
+            _blocked = (delivery, since);
         }
 
         var blocked = _blocked.Value.Delivery;
-        Publish(new Deliveries.Blocked(Target.Name, blocked.Command.Id, blocked.Taken, blocked.Length - blocked.Taken, since));
+        Publish(new Deliveries.Blocked(Target.Name, blocked.Command.Id, blocked.Taken, blocked.Length - blocked.Taken, Now - since));
     }
 
     private void Unblocked()

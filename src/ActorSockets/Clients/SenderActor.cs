@@ -80,8 +80,8 @@ internal sealed class SenderActor : TargetActor
                 ReportProgress();
                 break;
             case Attempt.Stalled stalled when FromConnection:
-                _blockedSince ??= Now - stalled.Since;
-                Publish(new Deliveries.Blocked(Target.Name, Id, Current.Taken, Current.Length - Current.Taken, stalled.Since));
+                _blockedSince ??= stalled.Since;
+                Publish(new Deliveries.Blocked(Target.Name, Id, Current.Taken, Current.Length - Current.Taken, Now - stalled.Since));
                 break;
             case Attempt.Resumed when FromConnection:
                 Unblocked();

@@ -102,12 +102,13 @@ public sealed class CutFileSpecs : Specs
         Partial("one");
         var path = Assert.Single(Directory.GetFiles(_directory));
         Directory.CreateDirectory(path[..^".partial".Length]);
+        var reason = "";
         AwaitCondition(() =>
         {
             Advance(TimeSpan.FromHours(1));
-            return _events.HasMessages;
-        });
-        Assert.Contains("the file sink failed: ", _events.FishForMessage<ServerEvents.BrokenOff>(_ => true).Reason, StringComparison.Ordinal);
+            return _events.ReceiveOne(TimeSpan.FromMilliseconds(5)) is ServerEvents.BrokenOff broken && (reason = broken.Reason).Length > 0;
+        }, TimeSpan.FromSeconds(15), TimeSpan.FromMilliseconds(5));
+        Assert.Contains("the file sink failed: ", reason, StringComparison.Ordinal);
     }
 
     protected override void AfterAll()

@@ -83,9 +83,12 @@ internal sealed class ScriptedConnection(string peer) : Connection
 
     public override ValueTask<bool> FinishAsync()
     {
-        _calls.Add(Call.Finish);
+        bool peerListens;
         lock (_lock)
-            return new ValueTask<bool>(!_peerClosed);
+            peerListens = !_peerClosed;
+        // Last: whoever expects the call may close the peer's side at once.
+        _calls.Add(Call.Finish);
+        return new ValueTask<bool>(peerListens);
     }
 
     public override (long Bytes, bool All)? Acknowledged() => HasArrived;
