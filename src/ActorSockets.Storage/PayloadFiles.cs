@@ -17,11 +17,15 @@ internal sealed class PayloadFiles
     public PayloadFiles(string directory)
     {
         _directory = Path.Combine(directory, "payloads");
+        Reserve = new DiskReserve(Path.Combine(directory, "reserve"));
         Disk = new BlockingThreads("outbox payloads", Threads);
     }
 
     /// <summary>Where its calls block.</summary>
     public BlockingThreads Disk { get; }
+
+    /// <summary>Room for what deletes.</summary>
+    public DiskReserve Reserve { get; }
 
     public string PathOf(string name) => Path.Combine(_directory, name);
 

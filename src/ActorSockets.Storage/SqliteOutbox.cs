@@ -34,6 +34,7 @@ internal sealed class SqliteOutbox : IOutbox
         var files = new PayloadFiles(directory);
         var outbox = new SqliteOutbox(writer, readers, files, limits);
         writer.Run(session => outbox.Start(session));
+        files.Reserve.Restore();
         return outbox;
     }
 
@@ -96,14 +97,14 @@ internal sealed class SqliteOutbox : IOutbox
 
     public async Task RecordAsync(params IReadOnlyCollection<OutboxRecord> records)
     {
-        var moves = await _writer.RunAsync(session =>
+        var moves = await DeleteAsync(session =>
         {
             var done = new OutboxMoves();
             foreach (var record in records)
                 OutboxRows.Record(session, record, done);
             return done;
         });
-        Committed(moves);
+        await CommittedAsync(moves);
         foreach (var record in records.Where(record => record is not OutboxRecord.Tried))
             Ended(record.Delivery.Target, record.Delivery.Id);
     }
@@ -166,7 +167,7 @@ internal sealed class SqliteOutbox : IOutbox
         int forgotten, all = 0;
         do
         {
-            var moves = await _writer.RunAsync(session =>
+            var moves = await DeleteAsync(session =>
             {
                 var done = new OutboxMoves();
                 var rows = session.Query("""
@@ -184,7 +185,7 @@ internal sealed class SqliteOutbox : IOutbox
                 session.Execute("delete from command where changed is not null and at < ?1", StoredTime.Format(DateTime.UtcNow.AddHours(-1)));
                 return (done, rows.Count);
             });
-            Committed(moves.done);
+            await CommittedAsync(moves.done);
             forgotten = moves.Count;
             all += forgotten;
         }
@@ -214,7 +215,7 @@ internal sealed class SqliteOutbox : IOutbox
 
     private async Task<int> ExecuteAsync(QueueCommand command, long? number)
     {
-        var (targets, changed, moves) = await _writer.RunAsync(session =>
+        var (targets, changed, moves) = await DeleteAsync(session =>
         {
             var done = new OutboxMoves();
             var executed = OutboxCommands.Execute(session, command, DateTime.UtcNow, done);
@@ -222,7 +223,7 @@ internal sealed class SqliteOutbox : IOutbox
                 session.Execute("update command set changed = ?2 where number = ?1", number, executed.Changed);
             return (executed.Targets, executed.Changed, done);
         });
-        Committed(moves);
+        await CommittedAsync(moves);
         foreach (var target in targets)
             Tell(target, LineChange.Rearranged);
         if (command.Verb == QueueVerb.Cancel)
@@ -259,11 +260,37 @@ internal sealed class SqliteOutbox : IOutbox
         }
     }
 
-    private void Committed(OutboxMoves moves)
+    /// <summary>A change that frees room, and on a full disk needs some first.</summary>
+    private async Task<T> DeleteAsync<T>(Func<SqliteSession, T> change)
     {
-        moves.Apply(Room);
-        if (moves.Files.Count > 0)
+        try
+        {
+            return await _writer.RunAsync(change);
+        }
+        catch (LedgerException e) when (e.IsFull && !_files.Reserve.IsGone)
+        {
+            await _files.Disk.Run(_files.Reserve.Give);
+            return await _writer.RunAsync(change);
+        }
+    }
+
+    private async Task CommittedAsync(OutboxMoves moves)
+    {
+        if (_files.Reserve.IsGone)
+        {
+            // Before anybody hears of the room.
+            await _files.Disk.Run(() =>
+            {
+                _files.Delete(moves.Files);
+                _files.Reserve.Restore();
+            });
+        }
+        else if (moves.Files.Count > 0)
+        {
             _ = _files.Disk.Run(() => _files.Delete(moves.Files));
+        }
+
+        moves.Apply(Room);
     }
 
     private void Ended(string target, string id)

@@ -42,6 +42,8 @@ public sealed class OutboxDiskSpecs : IDisposable
 
         await full;
         Assert.Contains(sending, one => !one.IsCompleted);
+        // To the last byte: not even what was delivered could be noted.
+        await FillAsync(relay.Id, Path.Combine(outbox, "other"));
 
         await using var berlin = HostProcess.Start("serve", $":{port}", "--protocol", "deliveries", "--sink", inbox, "--quiet");
         foreach (var receipt in await Task.WhenAll(sending).WaitAsync(Patience))
@@ -73,6 +75,13 @@ public sealed class OutboxDiskSpecs : IDisposable
         socket.Shutdown(SocketShutdown.Send);
         using var reader = new StreamReader(stream, Encoding.ASCII);
         return await reader.ReadToEndAsync();
+    }
+
+    /// <summary>Another program writes to the disk as long as there is room, where <paramref name="process"/> sees it.</summary>
+    private static async Task FillAsync(int process, string path)
+    {
+        using var dd = Process.Start(new ProcessStartInfo("nsenter", ["-m", "-t", $"{process}", "dd", "if=/dev/zero", $"of={path}", "bs=4k"]) { RedirectStandardError = true })!;
+        Assert.Contains("No space left on device", await dd.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
     }
 
     /// <summary>Only the superuser mounts.</summary>
