@@ -62,6 +62,21 @@ internal sealed class GroupWriter : IAsyncDisposable
         first.Done.GetAwaiter().GetResult();
     }
 
+    /// <summary>Finds out about a connection that was lost, although nothing is to be written.</summary>
+    /// <exception cref="LedgerException">There is none now.</exception>
+    public Task TouchAsync() => _thread.Run(() =>
+    {
+        try
+        {
+            if (!_isClosed)
+                _database.Touch();
+        }
+        catch (Exception e)
+        {
+            throw _database.Explain(e);
+        }
+    });
+
     /// <summary>Writes what waits, and closes the database.</summary>
     public async ValueTask DisposeAsync() => await _thread.Run(() =>
     {

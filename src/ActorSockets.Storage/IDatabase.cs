@@ -19,6 +19,9 @@ internal interface IDatabase
 /// <summary>The writer's side of a database. For one thread at a time.</summary>
 internal interface IWritable : IDatabase, IDisposable
 {
+    /// <summary>Makes a connection that was lost again, with the lock that went with it.</summary>
+    void Touch();
+
     /// <summary>Begins a transaction.</summary>
     ISession Begin();
 

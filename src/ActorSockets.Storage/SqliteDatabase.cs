@@ -11,6 +11,11 @@ internal sealed class SqliteDatabase(SqliteSession? writer, string path) : IWrit
 
     public ISession OpenReader() => SqliteSession.Open(path, readOnly: true);
 
+    /// <summary>A file is not lost.</summary>
+    public void Touch()
+    {
+    }
+
     public ISession Begin()
     {
         if (_broken is not null)

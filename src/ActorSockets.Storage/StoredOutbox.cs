@@ -97,6 +97,7 @@ internal sealed class StoredOutbox : IOutbox
 
     public async Task<int> ExecuteWaitingAsync()
     {
+        await _writer.TouchAsync();
         var waiting = await _readers.RunAsync(session => session.Query("select number, verb, target, id from command where changed is null order by number", QueueRows.ReadCommand));
         foreach (var (number, command) in waiting)
             await ExecuteAsync(command, number);

@@ -21,6 +21,19 @@ internal sealed class PostgresDatabase(PostgresConnector connector, bool isExclu
     /// <exception cref="Outbox.LedgerException">The server takes no changes or loses some, or another process has the store.</exception>
     public PostgresSession Writer => _session ??= Connect();
 
+    public void Touch()
+    {
+        try
+        {
+            Writer.Number("select cast(1 as bigint)");
+        }
+        catch (Exception e) when (IsLost(e))
+        {
+            Drop();
+            throw;
+        }
+    }
+
     public ISession Begin()
     {
         var wasIdle = _session is not null;
@@ -70,7 +83,7 @@ internal sealed class PostgresDatabase(PostgresConnector connector, bool isExclu
         return cause;
     }
 
-    public bool IsOfTheStatement(Exception e) => e is PostgresException { SqlState: [ '2', '1' or '2' or '3', ..] } || e is not (NpgsqlException or IOException);
+    public bool IsOfTheStatement(Exception e) => e is PostgresException { SqlState: ['2', '1' or '2' or '3', ..] } || e is not (NpgsqlException or IOException);
 
     public bool IsLost(Exception e) => PostgresConnector.IsLost(e);
 
@@ -112,6 +125,7 @@ internal sealed class PostgresDatabase(PostgresConnector connector, bool isExclu
         try
         {
             PostgresServer.RequireDurable(session, connector);
+            PostgresServer.NoticeDeath(session);
             if (isExclusive)
                 PostgresLock.Take(session, connector, _formerBackend);
             _formerBackend = session.Connection.ProcessID;

@@ -1,4 +1,5 @@
 using ActorSockets.Configuration;
+using Npgsql;
 
 namespace ActorSockets.Storage.Postgres;
 
@@ -10,23 +11,26 @@ internal static class PostgresLock
     // "actr" in ASCII, and the schema's name; as two numbers of 31 bits.
     private const string Key = "1633907826, hashtext(?1) & 2147483647";
 
-    /// <summary>Takes the lock.</summary>
+    /// <summary>Takes the lock. Blocks for up to 3 s: the server notices a moment later that a process was killed that had it.</summary>
     /// <param name="session">Keeps it.</param>
     /// <param name="connector">Names the database in messages.</param>
     /// <param name="formerBackend">The server's process of a connection that this process has lost; 0: none. If that one still has the lock, it is ended.</param>
     /// <exception cref="Outbox.LedgerException">Another process has it.</exception>
     public static void Take(ISession session, PostgresConnector connector, int formerBackend)
     {
-        if (session.Query($"select pg_try_advisory_lock({Key})", row => row.GetBoolean(0), connector.Schema).Single())
-            return;
-        var holder = Holder(session, connector.Schema);
-        if (holder is { } former && former.Backend == formerBackend && former.Name == PostgresConnector.ApplicationName)
-        {
+        if (Holder(session, connector.Schema) is { } former && former.Backend == formerBackend && former.Name == PostgresConnector.ApplicationName)
             session.Query("select pg_terminate_backend(?1)", row => row.GetBoolean(0), formerBackend);
-            throw connector.Wrong("still has the connection that was lost");
+        try
+        {
+            session.Execute("set lock_timeout = '3s'");
+            session.Execute($"select pg_advisory_lock({Key})", connector.Schema);
+            session.Execute("reset lock_timeout");
         }
-
-        throw connector.Wrong($"has the schema {connector.Schema} in use by {(holder is { } other ? $"{Printable.Of(other.Name)} (backend {other.Backend})" : "another process")}: stop it, or set another outbox.schema here");
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            var holder = Holder(session, connector.Schema) is { } other ? $"{Printable.Of(other.Name)} (backend {other.Backend})" : "another process";
+            throw connector.Wrong($"has the schema {connector.Schema} in use by {holder}: stop it, or set another outbox.schema here");
+        }
     }
 
     /// <summary>Whether a process has the lock now.</summary>

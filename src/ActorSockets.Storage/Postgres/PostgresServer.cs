@@ -20,4 +20,12 @@ internal static class PostgresServer
         if (encoding != "UTF8")
             throw connector.Wrong($"has the encoding {encoding}: create the database with encoding UTF8");
     }
+
+    /// <summary>Has the server notice within 25 s that the machine of this connection is gone: whoever takes over waits for the lock.</summary>
+    public static void NoticeDeath(ISession session)
+    {
+        session.Execute("set tcp_keepalives_idle = 10");
+        session.Execute("set tcp_keepalives_interval = 5");
+        session.Execute("set tcp_keepalives_count = 3");
+    }
 }
