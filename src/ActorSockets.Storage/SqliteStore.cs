@@ -88,14 +88,20 @@ internal sealed class SqliteStore : IStore
             throw new LedgerException($"SQLite {sqlite} can damage a database that is written and read at a time: {OldestSqlite} or newer is needed");
     }
 
+    /// <summary>Done when its name is on the disk, and those of directories above it that were made.</summary>
     private static void CreateDirectory(string directory)
     {
+        if (Directory.Exists(directory))
+            return;
+        var parent = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(directory))!;
+        CreateDirectory(parent);
         try
         {
             if (OperatingSystem.IsWindows())
                 Directory.CreateDirectory(directory);
-            else if (!Directory.Exists(directory))
+            else
                 Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Posix.FlushDirectory(parent);
         }
         catch (Exception e) when (Posix.IsFileError(e))
         {
