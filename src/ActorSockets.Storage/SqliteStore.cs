@@ -19,7 +19,7 @@ internal sealed class SqliteStore : IStore
     private const long MostCheckedBytes = 32 << 20;
 
     private readonly DirectoryLock _lock;
-    private readonly SqliteReaders _readers;
+    private readonly Readers _readers;
     private readonly string _directory;
 
     private SqliteStore(DirectoryLock directoryLock, SqliteSession session, string directory, string path)
@@ -27,16 +27,17 @@ internal sealed class SqliteStore : IStore
         _directory = directory;
         _lock = directoryLock;
         Path = path;
-        Writer = new SqliteWriter(session, path);
-        _readers = new SqliteReaders(path);
-        Ledger = new SqliteLedger(Writer, _readers);
+        var database = new SqliteDatabase(session, path);
+        Writer = new GroupWriter(database);
+        _readers = new Readers(database);
+        Ledger = new StoredLedger(Writer, _readers);
     }
 
     /// <summary>The database file.</summary>
     public string Path { get; }
 
     /// <summary>Where every change goes.</summary>
-    public SqliteWriter Writer { get; }
+    public GroupWriter Writer { get; }
 
     public ILedger Ledger { get; }
 
@@ -71,10 +72,10 @@ internal sealed class SqliteStore : IStore
         }
     }
 
-    public IOutbox OpenOutbox(OutboxLimits limits) => SqliteOutbox.Open(_directory, Writer, _readers, limits);
+    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, new PayloadFiles(_directory), limits);
 
     /// <summary>Reads beside the writer.</summary>
-    public Task<T> ReadAsync<T>(Func<SqliteSession, T> query) => _readers.RunAsync(query);
+    public Task<T> ReadAsync<T>(Func<ISession, T> query) => _readers.RunAsync(query);
 
     /// <summary>Commits what waits, closes the file and lets others in. No call may be under way but changes that wait.</summary>
     public async ValueTask DisposeAsync()
