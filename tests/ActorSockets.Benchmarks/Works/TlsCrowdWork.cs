@@ -63,7 +63,8 @@ internal static class TlsCrowdWork
             await using var elsewhere = Child.Start(Launch.DotNet("ssl-receive", directory, "4096") with { ManyHandles = true });
             var tlsPort = Iperf.FreePort();
             await using var clients = Child.Start(Launch.DotNet(
-                "ssl-flood", directory, Senders.Text(own ? tlsPort : await elsewhere.PortAsync(timeout)), Senders.Text(Flooding), Senders.Text(Mute)) with { ManyHandles = true });
+                "ssl-flood", directory, Senders.Text(own ? tlsPort : await elsewhere.PortAsync(timeout)), Senders.Text(Flooding), Senders.Text(Mute)) with
+            { ManyHandles = true });
             await using var ours = Child.Start(Launch.Ours("run", bench.Configuration("flood", $$"""
                 actor-sockets {
                   ticker { enabled = on, interval = 10ms }
