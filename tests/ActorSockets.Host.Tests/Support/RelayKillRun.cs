@@ -101,8 +101,9 @@ internal sealed class RelayKillRun
     /// <summary>Everything acknowledged is at both servers, whole; what went by deliveries alone, once.</summary>
     private (int Twice, int Raw) Check()
     {
-        var left = Directory.GetFiles(Path.Combine(_directory, "outbox", "payloads"));
-        if (left.Length > 0)
+        // Made for the first payload that is too large for a row.
+        var payloads = Path.Combine(_directory, "outbox", "payloads");
+        if (Directory.Exists(payloads) && Directory.GetFiles(payloads) is { Length: > 0 } left)
             throw new InvalidOperationException($"the outbox has left {string.Join(' ', left)}");
         var twice = 0;
         foreach (var server in (string[])["berlin", "oslo"])
