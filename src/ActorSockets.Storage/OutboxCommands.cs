@@ -6,49 +6,46 @@ namespace ActorSockets.Storage;
 internal static class OutboxCommands
 {
     // Of a target's whole line, holds are one row.
-    private const string Selected = "(?1 is null or target = ?1) and (?2 is null or id = ?2)";
+    private const string Selected = "(cast(?1 as text) is null or target = ?1) and (cast(?2 as text) is null or id = ?2)";
 
     /// <returns>The targets whose line changed, and how many deliveries, or targets.</returns>
-    public static (IReadOnlyList<string> Targets, int Changed) Execute(SqliteSession session, QueueCommand command, DateTime now, OutboxMoves moves)
+    public static (IReadOnlyList<string> Targets, int Changed) Execute(ISession session, QueueCommand command, DateTime now, OutboxMoves moves)
     {
         var (target, id) = (command.Selection.Target, command.Selection.Id);
         if (id is null && command.Verb == QueueVerb.Hold)
             return Hold(session, target);
         var released = id is null && command.Verb == QueueVerb.Release ? Release(session, target) : [];
-        var from = command.Verb switch
+        List<string> changed = command.Verb switch
         {
-            QueueVerb.Hold => "state = 'queued'",
-            QueueVerb.Release => "state = 'held'",
-            QueueVerb.Retry => "state in ('queued', 'failed', 'unconfirmed')",
-            _ => "true",
+            QueueVerb.Cancel => Cancel(session, target, id, moves),
+            QueueVerb.Hold => Move(session, "state = 'held'", DeliveryState.Queued, DeliveryState.Held, moves, target, id),
+            QueueVerb.Release => Queue(DeliveryState.Held),
+            _ => [.. Queue(DeliveryState.Queued), .. Queue(DeliveryState.Failed), .. Queue(DeliveryState.Unconfirmed)],
         };
-        var rows = session.Query($"select number, target, length, state, payload from delivery where {Selected} and {from}",
-            row => (Number: row.GetInt64(0), Target: row.GetString(1), Length: row.GetInt64(2), State: OutboxRows.StateOf(row.GetString(3)), Payload: row.GetInt64(4)), target, id);
-        foreach (var row in rows)
-        {
-            switch (command.Verb)
-            {
-                case QueueVerb.Cancel:
-                    session.Execute("delete from delivery where number = ?1", row.Number);
-                    moves.Ended(row.Target, row.Length, row.State, null);
-                    OutboxRows.RemovePayload(session, row.Payload, moves);
-                    break;
-                case QueueVerb.Hold:
-                    session.Execute("update delivery set state = 'held' where number = ?1", row.Number);
-                    moves.Ended(row.Target, row.Length, row.State, DeliveryState.Held);
-                    break;
-                default:
-                    session.Execute("update delivery set state = 'queued', since = ?2, finished = null where number = ?1", row.Number, StoredTime.Format(now));
-                    moves.Ended(row.Target, row.Length, row.State, DeliveryState.Queued);
-                    break;
-            }
-        }
+        string[] targets = [.. changed.Union(released)];
+        return (targets, id is null && command.Verb == QueueVerb.Release ? targets.Length : changed.Count);
 
-        string[] targets = [.. rows.Select(row => row.Target).Union(released)];
-        return (targets, id is null && command.Verb == QueueVerb.Release ? targets.Length : rows.Count);
+        List<string> Queue(DeliveryState from) => Move(session, "state = 'queued', since = ?4, finished = null", from, DeliveryState.Queued, moves, target, id, now);
     }
 
-    private static (IReadOnlyList<string> Targets, int Changed) Hold(SqliteSession session, string? target)
+    /// <returns>The target of each.</returns>
+    private static List<string> Cancel(ISession session, string? target, string? id, OutboxMoves moves) => session.Query(
+        $"delete from delivery where {Selected} returning target, length, state, payload", row =>
+        {
+            moves.Ended(row.GetString(0), row.GetInt64(1), OutboxRows.StateOf(row.GetString(2)), null);
+            OutboxRows.RemovePayload(session, row.GetInt64(3), moves);
+            return row.GetString(0);
+        }, target, id);
+
+    /// <returns>The target of each.</returns>
+    private static List<string> Move(ISession session, string change, DeliveryState from, DeliveryState to, OutboxMoves moves, string? target, string? id, params ReadOnlySpan<object?> more) =>
+        session.Query($"update delivery set {change} where {Selected} and state = ?3 returning target, length", row =>
+        {
+            moves.Ended(row.GetString(0), row.GetInt64(1), from, to);
+            return row.GetString(0);
+        }, [target, id, OutboxRows.NameOf(from), .. more]);
+
+    private static (IReadOnlyList<string> Targets, int Changed) Hold(ISession session, string? target)
     {
         var held = target is not null ? [target] : session.Query("select distinct target from delivery union select name from target", row => row.GetString(0));
         foreach (var name in held)
@@ -56,6 +53,6 @@ internal static class OutboxCommands
         return (held, held.Count);
     }
 
-    private static List<string> Release(SqliteSession session, string? target) =>
-        session.Query("delete from target where held = 1 and (?1 is null or name = ?1) returning name", row => row.GetString(0), target);
+    private static List<string> Release(ISession session, string? target) =>
+        session.Query("update target set held = 0 where held = 1 and (cast(?1 as text) is null or name = ?1) returning name", row => row.GetString(0), target);
 }

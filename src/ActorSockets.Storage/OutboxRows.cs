@@ -1,5 +1,5 @@
+using System.Data.Common;
 using ActorSockets.Outbox;
-using Microsoft.Data.Sqlite;
 
 namespace ActorSockets.Storage;
 
@@ -16,47 +16,82 @@ internal static class OutboxRows
 
     public static DeliveryState StateOf(string name) => Enum.Parse<DeliveryState>(name, ignoreCase: true);
 
-    public static void InsertPayload(SqliteSession session, long number, SpooledPayload payload) => session.Execute(
-        "insert into payload (number, length, digest, file, bytes) values (?1, ?2, ?3, ?4, ?5)",
-        number, payload.Length, payload.Digest, payload.Bytes is null ? payload.FileName : null, payload.Bytes);
+    private static readonly Insertion Payload = new("payload", [("number", "bigint"), ("length", "bigint"), ("digest", "text"), ("file", "text"), ("bytes", "bytea")]);
 
-    public static void InsertDelivery(SqliteSession session, long number, long payloadNumber, SpooledPayload payload, NewDelivery delivery, string now)
+    private static readonly Insertion Delivery = new("delivery",
+    [
+        ("number", "bigint"), ("target", "text"), ("id", "text"), ("payload", "bigint"), ("length", "bigint"), ("name", "text"), ("state", "text"),
+        ("created", "timestamptz"), ("since", "timestamptz"), ("attempts", "integer"),
+    ]);
+
+    /// <summary>A payload with a delivery for each target.</summary>
+    public static void Insert(ISession session, SpooledPayload payload, IReadOnlyList<NewDelivery> deliveries, DateTime now)
     {
-        try
-        {
-            session.Execute("""
-                insert into delivery (number, target, id, payload, length, name, state, created, since, attempts)
-                values (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?7, 0)
-                """, number, delivery.Target, delivery.Id, payloadNumber, payload.Length, delivery.Name, now);
-        }
-        catch (SqliteException e) when (e.SqliteExtendedErrorCode == UniqueViolated)
-        {
-            var isSame = session.Query("select 1 from delivery d join payload p on p.number = d.payload where d.target = ?1 and d.id = ?2 and p.length = ?3 and p.digest = ?4", _ => true,
-                delivery.Target, delivery.Id, payload.Length, payload.Digest).Count > 0;
-            throw new DuplicateDeliveryException($"a delivery of the id {delivery.Id} is in the outbox for {delivery.Target}", isSame);
-        }
+        var number = session.NextNumber();
+        session.Insert(Payload, number, payload.Length, payload.Digest, payload.Bytes is null ? payload.FileName : null, payload.Bytes);
+        foreach (var delivery in deliveries)
+            session.Insert(Delivery, session.NextNumber(), delivery.Target, delivery.Id, number, payload.Length, delivery.Name, "queued", now, now, 0);
     }
 
+    /// <summary>Which of some deliveries are there already, and whether their payloads have this length and digest.</summary>
+    public static List<(string Target, bool IsSamePayload)> Find(ISession session, IEnumerable<NewDelivery> deliveries, long length, string digest) =>
+        [.. deliveries.SelectMany(delivery => session.Query("select p.length, p.digest from delivery d join payload p on p.number = d.payload where d.target = ?1 and d.id = ?2",
+            row => (delivery.Target, row.GetInt64(0) == length && row.GetString(1) == digest), delivery.Target, delivery.Id))];
+
+    /// <summary>The next deliveries of a line.</summary>
+    /// <inheritdoc cref="IOutbox.NextAsync" path="/param"/>
+    public static List<StoredDelivery> Next(ISession session, ILargePayloads large, string target, long after, int most, long mostBytes)
+    {
+        var (next, bytes) = (new List<StoredDelivery>(), 0L);
+        session.Each("""
+            select d.number, d.id, d.name, d.since, d.attempts, p.length, p.digest, p.file, p.bytes
+            from delivery d join payload p on p.number = d.payload
+            where d.target = ?1 and d.state = 'queued' and d.number > ?2 and not exists (select 1 from target t where t.name = ?1 and t.held = 1)
+            order by d.number limit ?3
+            """, row =>
+            {
+                if (next.Count > 0 && bytes >= mostBytes)
+                    return false;
+                next.Add(Read(target, large, row));
+                bytes += next[^1].Payload.Bytes?.Length ?? 0;
+                return true;
+            }, target, after, most);
+        return next;
+    }
+
+    private static StoredDelivery Read(string target, ILargePayloads large, DbDataReader row) => new()
+    {
+        Number = row.GetInt64(0),
+        Target = target,
+        Id = row.GetString(1),
+        Name = row.GetText(2),
+        Since = row.GetTime(3)!.Value,
+        Attempts = row.GetInt32(4),
+        Payload = new OutboxPayload(
+            row.IsDBNull(8) ? null : row.GetFieldValue<byte[]>(8),
+            row.GetText(7) is { } file ? large.Open(file, row.GetInt64(5)) : null,
+            row.GetInt64(5),
+            row.GetString(6)),
+    };
+
     /// <summary>Writes what became of a delivery, if it still is as it was when it was taken.</summary>
-    public static void Record(SqliteSession session, OutboxRecord record, OutboxMoves moves)
+    public static void Record(ISession session, OutboxRecord record, OutboxMoves moves)
     {
         var (number, target, length) = (record.Delivery.Number, record.Delivery.Target, record.Delivery.Payload.Length);
         switch (record)
         {
             case OutboxRecord.Done:
-                session.Each("delete from delivery where number = ?1 returning payload, state", row =>
+                session.ForNumber("delete from delivery where number = ?1 returning number, payload, state, target, length", number, row =>
                 {
-                    var (payload, state) = (row.GetInt64(0), StateOf(row.GetString(1)));
-                    moves.Ended(target, length, state, null);
-                    RemovePayload(session, payload, moves);
-                    return true;
-                }, number);
+                    moves.Ended(row.GetString(3), row.GetInt64(4), StateOf(row.GetString(2)), null);
+                    RemovePayload(session, row.GetInt64(1), moves);
+                });
                 break;
             case OutboxRecord.SetAside aside:
                 if (session.Execute("""
                     update delivery set state = ?2, attempts = ?3, attempted = ?4, kind = ?5, reason = ?6, finished = ?4
                     where number = ?1 and state = 'queued'
-                    """, number, NameOf(aside.State), aside.Attempts, StoredTime.Format(aside.At), aside.Kind, aside.Reason) > 0)
+                    """, number, NameOf(aside.State), aside.Attempts, aside.At, aside.Kind, aside.Reason) > 0)
                 {
                     moves.Ended(target, length, DeliveryState.Queued, aside.State);
                 }
@@ -64,20 +99,13 @@ internal static class OutboxRows
                 break;
             case OutboxRecord.Tried tried:
                 session.Execute("update delivery set attempts = ?2, attempted = ?3, kind = ?4, reason = ?5 where number = ?1 and state = 'queued'",
-                    number, tried.Attempts, StoredTime.Format(tried.At), tried.Kind, tried.Reason);
+                    number, tried.Attempts, tried.At, tried.Kind, tried.Reason);
                 break;
         }
     }
 
     /// <summary>Removes a payload that no delivery needs any more.</summary>
-    public static void RemovePayload(SqliteSession session, long number, OutboxMoves moves) => session.Each(
-        "delete from payload where number = ?1 and not exists (select 1 from delivery where payload = ?1) returning length, file",
-        row =>
-        {
-            moves.RemovedPayload(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetString(1));
-            return true;
-        }, number);
-
-    // SQLITE_CONSTRAINT_UNIQUE
-    private const int UniqueViolated = 2067;
+    public static void RemovePayload(ISession session, long number, OutboxMoves moves) => session.ForNumber(
+        "delete from payload where number = ?1 and not exists (select 1 from delivery d where d.payload = payload.number) returning number, length, file", number,
+        row => moves.RemovedPayload(row.GetInt64(1), row.GetText(2)));
 }

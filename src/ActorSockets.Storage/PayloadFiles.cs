@@ -1,54 +1,77 @@
 using ActorSockets.Outbox;
+using ActorSockets.Payloads;
 using ActorSockets.Platform;
 
 namespace ActorSockets.Storage;
 
-/// <summary>
-/// The directory of payloads that are too large for a row. A file is written and flushed before the row that names it is
-/// committed, and deleted after the row is: a file without a row is garbage.
-/// </summary>
-internal sealed class PayloadFiles
+/// <summary>The directory of payloads that are too large for a row, and the room that is kept beside it.</summary>
+internal sealed class PayloadFiles : ILargePayloads
 {
     // As of a server's disk-threads; each waits for the disk.
     private const int Threads = 16;
 
     private readonly string _directory;
+    private readonly DiskReserve _reserve;
 
     public PayloadFiles(string directory)
     {
         _directory = Path.Combine(directory, "payloads");
-        Reserve = new DiskReserve(Path.Combine(directory, "reserve"));
-        Disk = new BlockingThreads("outbox payloads", Threads);
+        _reserve = new DiskReserve(Path.Combine(directory, "reserve"));
+        Lane = new BlockingThreads("outbox payloads", Threads);
     }
 
-    /// <summary>Where its calls block.</summary>
-    public BlockingThreads Disk { get; }
+    public BlockingThreads Lane { get; }
 
-    /// <summary>Room for what deletes.</summary>
-    public DiskReserve Reserve { get; }
+    public bool HasKeptRoom => !_reserve.IsGone;
 
     public string PathOf(string name) => Path.Combine(_directory, name);
 
-    /// <summary>Opens a new file. Blocks.</summary>
-    public FileStream Create(string name) => Try(PathOf(name), "created", () =>
+    public string Describe(string name) => $"file {PathOf(name)}";
+
+    public Payload Open(string name, long length) => new FilePayload(PathOf(name));
+
+    public ILargePayload Create(string name) => Try(PathOf(name), "created", () =>
     {
         CreateDirectory();
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return new FileStream(PathOf(name), options);
+        return new PayloadFile(new FileStream(PathOf(name), options), _directory);
     });
 
-    /// <summary>Done when the file and its name are on the disk. Blocks.</summary>
-    public void Flush(FileStream file) => Try(file.Name, "flushed", () =>
+    public void Drop(string name) => Delete([name]);
+
+    public async ValueTask DeleteAsync(IReadOnlyList<string> names)
     {
-        RandomAccess.FlushToDisk(file.SafeFileHandle);
-        Posix.FlushDirectory(_directory);
-        return true;
-    });
+        if (_reserve.IsGone)
+        {
+            // Before anybody hears of the room.
+            await Lane.Run(() =>
+            {
+                Delete(names);
+                _reserve.Restore();
+            });
+        }
+        else if (names.Count > 0)
+        {
+            _ = Lane.Run(() => Delete(names));
+        }
+    }
 
-    /// <summary>Deletes files; one that cannot be deleted is swept at the next start. Blocks.</summary>
-    public void Delete(IEnumerable<string> names)
+    public void KeepRoom() => _reserve.Restore();
+
+    public Task GiveRoomAsync() => Lane.Run(_reserve.Give);
+
+    public IReadOnlyList<string> Sweep(IReadOnlySet<string> named)
+    {
+        if (!Directory.Exists(_directory))
+            return [.. named];
+        var there = Directory.EnumerateFiles(_directory).Select(path => Path.GetFileName(path)).ToHashSet(StringComparer.Ordinal);
+        Delete(there.Where(name => !named.Contains(name)));
+        return [.. named.Where(name => !there.Contains(name))];
+    }
+
+    private void Delete(IEnumerable<string> names)
     {
         foreach (var name in names)
         {
@@ -61,17 +84,6 @@ internal sealed class PayloadFiles
                 // No row names it: nobody misses it, and nobody reads it.
             }
         }
-    }
-
-    /// <summary>Deletes every file that no row names. Blocks.</summary>
-    /// <returns>Names of rows that have no file.</returns>
-    public IReadOnlyList<string> Sweep(IReadOnlySet<string> named)
-    {
-        if (!Directory.Exists(_directory))
-            return [.. named];
-        var there = Directory.EnumerateFiles(_directory).Select(path => Path.GetFileName(path)).ToHashSet(StringComparer.Ordinal);
-        Delete(there.Where(name => !named.Contains(name)));
-        return [.. named.Where(name => !there.Contains(name))];
     }
 
     private void CreateDirectory()

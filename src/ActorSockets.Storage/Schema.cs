@@ -100,7 +100,7 @@ internal static class Schema
 
     /// <summary>Whether a file can be read as it is.</summary>
     /// <exception cref="LedgerException">It is of another program or another version.</exception>
-    public static void RequireReadable(SqliteSession session, string path)
+    public static void RequireReadable(ISession session, string path)
     {
         var version = session.Number("pragma user_version");
         RequireKnown(session, path, version);
@@ -108,7 +108,7 @@ internal static class Schema
             throw new LedgerException($"{path} was written by an older version of ActorSockets, and has no outbox");
     }
 
-    private static void RequireKnown(SqliteSession session, string path, long version)
+    private static void RequireKnown(ISession session, string path, long version)
     {
         if (session.Number("pragma application_id") != ApplicationId)
             throw new LedgerException($"{path} is a database of another program: use another directory");

@@ -4,7 +4,7 @@ using ActorSockets.Protocols;
 
 namespace ActorSockets.Storage;
 
-/// <summary>A payload on its way in: in memory as long as it fits into a row, and then in a file.</summary>
+/// <summary>A payload on its way in: in memory as long as it fits into a row, and then elsewhere.</summary>
 internal sealed class SpooledPayload : IPayloadWriter
 {
     /// <summary>Bytes of the largest payload that becomes a part of its row: above, files are faster.</summary>
@@ -12,19 +12,19 @@ internal sealed class SpooledPayload : IPayloadWriter
 
     private const int FirstBytes = 4 * 1024;
 
-    private readonly PayloadFiles _files;
+    private readonly ILargePayloads _large;
     private readonly OutboxRoom _room;
     private readonly PayloadDigest _hash = PayloadDigest.Of(DigestAlgorithm.Xxh128);
     private readonly BlockingCall<ReadOnlyMemory<byte>, bool> _write;
     private byte[]? _held = [];
-    private FileStream? _file;
+    private ILargePayload? _file;
     private bool _isSubmitted;
 
-    public SpooledPayload(PayloadFiles files, OutboxRoom room)
+    public SpooledPayload(ILargePayloads large, OutboxRoom room)
     {
-        _files = files;
+        _large = large;
         _room = room;
-        _write = new BlockingCall<ReadOnlyMemory<byte>, bool>(files.Disk, Write);
+        _write = new BlockingCall<ReadOnlyMemory<byte>, bool>(large.Lane, Write);
     }
 
     public long Length { get; private set; }
@@ -35,10 +35,10 @@ internal sealed class SpooledPayload : IPayloadWriter
     /// <summary>Once it is complete: whether it is.</summary>
     public bool IsComplete { get; private set; }
 
-    /// <summary>The bytes; null: they are in the file.</summary>
+    /// <summary>The bytes; null: they are elsewhere.</summary>
     public byte[]? Bytes => _held;
 
-    /// <summary>The file's name; null: there is none.</summary>
+    /// <summary>The name that they have elsewhere; null: they are here.</summary>
     public string? FileName { get; private set; }
 
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
@@ -67,9 +67,9 @@ internal sealed class SpooledPayload : IPayloadWriter
         {
             if (_file is not null)
             {
-                await _files.Disk.Run(() =>
+                await _large.Lane.Run(() =>
                 {
-                    _files.Flush(_file);
+                    _file.Flush();
                     Close();
                 });
             }
@@ -97,10 +97,10 @@ internal sealed class SpooledPayload : IPayloadWriter
         _room.Release(Length);
         if (FileName is null)
             return;
-        await _files.Disk.Run(() =>
+        await _large.Lane.Run(() =>
         {
             Close();
-            _files.Delete([FileName]);
+            _large.Drop(FileName);
         });
     }
 
@@ -117,26 +117,15 @@ internal sealed class SpooledPayload : IPayloadWriter
         if (_file is null)
         {
             FileName ??= Guid.CreateVersion7().ToString("N");
-            _file = _files.Create(FileName);
+            _file = _large.Create(FileName);
         }
 
-        try
-        {
-            return PayloadFiles.Try(_file.Name, "written", () =>
-            {
-                if (_held is not null && Length > 0)
-                    RandomAccess.Write(_file.SafeFileHandle, _held.AsSpan(0, (int)Length), 0);
-                RandomAccess.Write(_file.SafeFileHandle, bytes.Span, Length);
-                _held = null;
-                return true;
-            });
-        }
-        catch (LedgerException e) when (e.IsFull)
-        {
-            // What fitted is nobody's, and the database needs the room to note what was delivered.
-            RandomAccess.SetLength(_file.SafeFileHandle, _held is null ? Length : 0);
-            throw;
-        }
+        // What was held goes with the first bytes behind it: if they cannot be written, it is still held.
+        if (_held is { } held && Length > 0)
+            _file.Write(held.AsSpan(0, (int)Length), 0);
+        _file.Write(bytes.Span, Length);
+        _held = null;
+        return true;
     }
 
     private void Close()

@@ -8,6 +8,7 @@ internal static class SqliteErrors
 {
     // https://sqlite.org/rescode.html
     private const int Corrupt = 11, Full = 13, Constraint = 19, NotADatabase = 26;
+    private const int UniqueViolated = 2067, PrimaryKeyViolated = 1555;
     private const int FlushFailed = 1034, DirectoryFlushFailed = 1290;
 
     /// <summary>Whether only the one statement is wrong, and the file is in order.</summary>
@@ -24,13 +25,14 @@ internal static class SqliteErrors
         new($"{path}: the system could not flush it to the disk, and takes no more changes. Look after the disk, and start the program again", cause: cause);
 
     /// <summary>The error with the file, the reason and what to do.</summary>
-    public static LedgerException Explain(string path, Exception e) => e switch
+    public static IOException Explain(string path, Exception e) => e switch
     {
         LedgerException known => known,
-        SqliteException { SqliteErrorCode: Full } => new($"{path} cannot be written: no space left on device", isFull: true, e),
+        SqliteException { SqliteExtendedErrorCode: UniqueViolated or PrimaryKeyViolated } => new RowExistsException(e),
+        SqliteException { SqliteErrorCode: Full } => new LedgerException($"{path} cannot be written: no space left on device", isFull: true, e),
         SqliteException { SqliteErrorCode: Corrupt or NotADatabase } sqlite => Damaged(path, Reason(sqlite), e),
-        SqliteException sqlite => new($"{path} cannot be used: {Reason(sqlite)}", cause: e),
-        _ => new($"{path} cannot be used: {e.Message}", cause: e),
+        SqliteException sqlite => new LedgerException($"{path} cannot be used: {Reason(sqlite)}", cause: e),
+        _ => new LedgerException($"{path} cannot be used: {e.Message}", cause: e),
     };
 
     public static LedgerException Damaged(string path, string reason, Exception? cause = null) => new(

@@ -1,12 +1,15 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 
 namespace ActorSockets.Storage;
 
 /// <summary>A connection to the database file with its prepared statements. For one thread at a time.</summary>
-internal sealed class SqliteSession : IDisposable
+internal sealed class SqliteSession : ISession
 {
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
+    private readonly Dictionary<Insertion, string> _insertions = [];
+    private long? _lastNumber;
 
     private SqliteSession(SqliteConnection connection) => _connection = connection;
 
@@ -46,22 +49,9 @@ internal sealed class SqliteSession : IDisposable
         command.ExecuteNonQuery();
     }
 
-    /// <summary>Runs a statement, prepared the first time.</summary>
-    /// <returns>Rows that it changed.</returns>
     public int Execute(string sql, params ReadOnlySpan<object?> values) => Prepare(sql, values).ExecuteNonQuery();
 
-    /// <summary>The rows of a query, prepared the first time.</summary>
-    public List<T> Query<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values)
-    {
-        using var reader = Prepare(sql, values).ExecuteReader();
-        var rows = new List<T>();
-        while (reader.Read())
-            rows.Add(read(reader));
-        return rows;
-    }
-
-    /// <summary>The rows of a query, prepared the first time, until <paramref name="read"/> says that it needs no more.</summary>
-    public void Each(string sql, Func<SqliteDataReader, bool> read, params ReadOnlySpan<object?> values)
+    public void Each(string sql, Func<DbDataReader, bool> read, params ReadOnlySpan<object?> values)
     {
         using var reader = Prepare(sql, values).ExecuteReader();
         while (reader.Read() && read(reader))
@@ -69,11 +59,29 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
-    /// <summary>The one number that a query gives.</summary>
-    public long Number(string sql) => (long)Single(sql)!;
+    public void Insert(Insertion into, params ReadOnlySpan<object?> values)
+    {
+        if (!_insertions.TryGetValue(into, out var sql))
+        {
+            var parameters = string.Join(", ", Enumerable.Range(1, into.Columns.Length).Select(number => $"?{number}"));
+            _insertions[into] = sql = $"insert into {into.Table} ({into.AllNames}) values ({parameters}){into.OnConflict}";
+        }
 
-    /// <summary>The one text that a query gives.</summary>
-    public string Text(string sql) => (string)Single(sql)!;
+        Execute(sql, values);
+    }
+
+    public void ForNumber(string sql, long number, Action<DbDataReader> read) => Each(sql, row =>
+    {
+        read(row);
+        return true;
+    }, number);
+
+    /// <summary>No other connection ever gives numbers.</summary>
+    public long NextNumber()
+    {
+        _lastNumber ??= this.Number("select max(coalesce((select max(number) from delivery), 0), coalesce((select max(number) from payload), 0))");
+        return (_lastNumber += 1).Value;
+    }
 
     public void Dispose()
     {
@@ -83,14 +91,6 @@ internal sealed class SqliteSession : IDisposable
         _connection.Dispose();
     }
 
-    private object? Single(string sql)
-    {
-        using var command = _connection.CreateCommand();
-        command.CommandText = sql;
-        return command.ExecuteScalar();
-    }
-
-    /// <summary>Values are bound to ?1, ?2, … in their order.</summary>
     private SqliteCommand Prepare(string sql, ReadOnlySpan<object?> values)
     {
         if (!_prepared.TryGetValue(sql, out var command))
@@ -103,7 +103,12 @@ internal sealed class SqliteSession : IDisposable
         }
 
         for (var i = 0; i < values.Length; i++)
-            command.Parameters[i].Value = values[i] ?? DBNull.Value;
+            command.Parameters[i].Value = values[i] switch
+            {
+                null => DBNull.Value,
+                DateTime at => StoredTime.Format(at),
+                var value => value,
+            };
         return command;
     }
 }

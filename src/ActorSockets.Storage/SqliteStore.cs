@@ -16,7 +16,7 @@ internal sealed class SqliteStore : IStore
     private static readonly Version OldestSqlite = new(3, 51, 3);
 
     private readonly DirectoryLock _lock;
-    private readonly SqliteReaders _readers;
+    private readonly Readers _readers;
     private readonly string _directory;
 
     private SqliteStore(DirectoryLock directoryLock, SqliteSession session, string directory, string path)
@@ -24,16 +24,17 @@ internal sealed class SqliteStore : IStore
         _directory = directory;
         _lock = directoryLock;
         Path = path;
-        Writer = new SqliteWriter(session, path);
-        _readers = new SqliteReaders(path);
-        Ledger = new SqliteLedger(Writer, _readers);
+        var database = new SqliteDatabase(session, path);
+        Writer = new GroupWriter(database);
+        _readers = new Readers(database);
+        Ledger = new StoredLedger(Writer, _readers);
     }
 
     /// <summary>The database file.</summary>
     public string Path { get; }
 
     /// <summary>Where every change goes.</summary>
-    public SqliteWriter Writer { get; }
+    public GroupWriter Writer { get; }
 
     public ILedger Ledger { get; }
 
@@ -68,10 +69,10 @@ internal sealed class SqliteStore : IStore
         }
     }
 
-    public IOutbox OpenOutbox(OutboxLimits limits) => SqliteOutbox.Open(_directory, Writer, _readers, limits);
+    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, new PayloadFiles(_directory), limits);
 
     /// <summary>Reads beside the writer.</summary>
-    public Task<T> ReadAsync<T>(Func<SqliteSession, T> query) => _readers.RunAsync(query);
+    public Task<T> ReadAsync<T>(Func<ISession, T> query) => _readers.RunAsync(query);
 
     /// <summary>Commits what waits, closes the file and lets others in. No call may be under way but changes that wait.</summary>
     public async ValueTask DisposeAsync()
@@ -87,14 +88,20 @@ internal sealed class SqliteStore : IStore
             throw new LedgerException($"SQLite {sqlite} can damage a database that is written and read at a time: {OldestSqlite} or newer is needed");
     }
 
+    /// <summary>Done when its name is on the disk, and those of directories above it that were made.</summary>
     private static void CreateDirectory(string directory)
     {
+        if (Directory.Exists(directory))
+            return;
+        var parent = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(directory))!;
+        CreateDirectory(parent);
         try
         {
             if (OperatingSystem.IsWindows())
                 Directory.CreateDirectory(directory);
-            else if (!Directory.Exists(directory))
+            else
                 Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Posix.FlushDirectory(parent);
         }
         catch (Exception e) when (Posix.IsFileError(e))
         {

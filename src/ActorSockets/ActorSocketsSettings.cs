@@ -53,7 +53,7 @@ public sealed partial record ActorSocketsSettings(
     /// <summary>The instruments.</summary>
     public required MetricsSettings Metrics { get; init; }
 
-    /// <summary>The outbox; null: nothing is durable, and its directory is not set.</summary>
+    /// <summary>The outbox; null: nothing is durable, and neither its directory nor its connection is set.</summary>
     public OutboxSettings? Outbox { get; init; }
 
     /// <summary>Where streams are copied while they are sent.</summary>
@@ -174,15 +174,12 @@ public sealed partial record ActorSocketsSettings(
         static HoconObject Section(string key, HoconObject inside) => inside.Items[key].IsObject() ? inside.Items[key].GetObject() : new HoconObject();
     }
 
-    /// <summary>The outbox, if anything needs it or its directory is set: targets and relays may be added later.</summary>
+    /// <summary>The outbox, if anything needs it or its place is set: targets and relays may be added later.</summary>
     private static OutboxSettings? OutboxOf(SettingsSection section, ActorSocketsSettings settings)
     {
-        var outbox = OutboxSettings.From(section);
         var user = settings.Servers.FirstOrDefault(server => server.Sink == "relay") is { } relay ? $"servers.{relay.Name} has sink = relay"
             : settings.Targets.FirstOrDefault(target => target.Durable) is { } durable ? $"targets.{durable.Name} has durable = on" : null;
-        if (outbox.Directory.Length == 0 && user is not null)
-            section.RejectMissing("directory", $"a directory, because {user}");
-        return outbox.Directory.Length == 0 ? null : outbox;
+        return OutboxSettings.From(section, user);
     }
 
     /// <summary>The <c>reference.conf</c> that is embedded in an assembly.</summary>

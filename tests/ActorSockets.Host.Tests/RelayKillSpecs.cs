@@ -12,7 +12,7 @@ public sealed class RelayKillSpecs : IDisposable
     {
         var figures = await new RelayKillRun(HostProcess.Program, _directory, kills: 20, longest: 3_000_000, TimeSpan.FromSeconds(150), seed: Environment.TickCount)
             .RunAsync(CancellationToken.None);
-        Assert.True(figures is { Kills: > 0, Payloads: > 2, Raw: > 0 }, figures.ToString());
+        Assert.True(figures is { Kills: > 0, Checks: > 0, Payloads: > 2, Raw: > 0 }, figures.ToString());
     }
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using ActorSockets.Host.Tests.Support;
 
@@ -20,7 +18,7 @@ public sealed partial class WritingOrderSpecs : IDisposable
     [InlineData(1_000)]
     public async Task A_payload_is_on_the_disk_before_its_row_its_row_before_the_answer_and_the_file_goes_after_the_row(int length)
     {
-        if (!CanTrace())
+        if (!SystemCalls.CanTrace())
             return;
 
         var payload = Path.Combine(_directory, "payload");
@@ -95,25 +93,6 @@ public sealed partial class WritingOrderSpecs : IDisposable
         }
 
         return calls;
-    }
-
-    /// <summary>CI has it, and fails if it does not; elsewhere there may be none, or no permission to trace.</summary>
-    private static bool CanTrace()
-    {
-        try
-        {
-            using var tried = Process.Start(new ProcessStartInfo("strace", ["-qq", "-o", "/dev/null", "true"]))!;
-            tried.WaitForExit();
-            if (tried.ExitCode == 0)
-                return true;
-        }
-        catch (Win32Exception)
-        {
-            // There is none.
-        }
-
-        Assert.Null(Environment.GetEnvironmentVariable("STRACE_REQUIRED"));
-        return false;
     }
 
     [GeneratedRegex(@"^send(to|msg)\(.*received x ")]

@@ -1,35 +1,38 @@
 using ActorSockets.Outbox;
-using Microsoft.Data.Sqlite;
+using ActorSockets.Storage.Tests.Support;
 
 namespace ActorSockets.Storage.Tests;
 
-/// <summary>The outbox in SQLite: what goes in, what comes out, what is left after a crash, and what is full.</summary>
-public sealed class OutboxSpecs : IAsyncLifetime
+/// <summary>The outbox of every store: what goes in, what comes out, what is left after a restart, and what is full.</summary>
+/// <param name="kind">Of the store.</param>
+public abstract class OutboxSpecs(string kind) : IAsyncLifetime
 {
-    private const int Large = SpooledPayload.MostInRow + 1;
-    private static readonly OutboxLimits Roomy = new(1L << 40, 1_000_000, 1L << 40, 1_000_000);
+    private protected const int Large = SpooledPayload.MostInRow + 1;
+    private protected static readonly OutboxLimits Roomy = new(1L << 40, 1_000_000, 1L << 40, 1_000_000);
 
-    private readonly string _directory = Path.Combine(Directory.CreateTempSubdirectory("outbox-specs-").FullName, "outbox");
-    private SqliteStore _store = null!;
+    private TestStore _place = null!;
+    private IStore _store = null!;
     private IOutbox _outbox = null!;
 
-    private string Payloads => Path.Combine(_directory, "payloads");
+    private protected TestStore Place => _place;
 
-    private string Database => Path.Combine(_directory, SqliteStore.FileName);
+    private protected IStore Store => _store;
 
-    public Task InitializeAsync()
+    private protected IOutbox Outbox => _outbox;
+
+    public async Task InitializeAsync()
     {
+        _place = await TestStore.OfAsync(kind);
         Open(Roomy);
-        return Task.CompletedTask;
     }
 
     public async Task DisposeAsync()
     {
         await _store.DisposeAsync();
-        Directory.Delete(Path.GetDirectoryName(_directory)!, recursive: true);
+        await _place.DisposeAsync();
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(SpooledPayload.MostInRow)]
@@ -39,7 +42,7 @@ public sealed class OutboxSpecs : IAsyncLifetime
     {
         var bytes = Bytes(length);
         await SubmitAsync("1", bytes, "berlin");
-        Assert.Equal(length > SpooledPayload.MostInRow ? 1 : 0, Files().Length);
+        Assert.Equal(length > SpooledPayload.MostInRow ? 1 : 0, await _place.CountLargeAsync());
         Assert.Equal(bytes, await ReadAsync((await NextAsync("berlin")).Single()));
         await ReopenAsync(Roomy);
         var delivery = (await NextAsync("berlin")).Single();
@@ -48,10 +51,10 @@ public sealed class OutboxSpecs : IAsyncLifetime
         Assert.Equal(length, _outbox.Room.Bytes);
     }
 
-    [Fact]
-    public async Task A_payload_in_pieces_moves_from_memory_into_a_file()
+    [StoreFact]
+    public async Task A_payload_in_pieces_moves_out_of_memory()
     {
-        var bytes = Bytes(200_000);
+        var bytes = Bytes(2_500_000);
         await using var payload = _outbox.Begin();
         for (var at = 0; at < bytes.Length; at += 7_000)
             await payload.WriteAsync(bytes.AsMemory(at, Math.Min(7_000, bytes.Length - at)));
@@ -62,7 +65,7 @@ public sealed class OutboxSpecs : IAsyncLifetime
         Assert.Equal(bytes, await ReadAsync(delivery));
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData(10)]
     [InlineData(Large)]
     public async Task A_payload_goes_with_the_last_of_its_deliveries(int length)
@@ -76,11 +79,11 @@ public sealed class OutboxSpecs : IAsyncLifetime
         await _outbox.RecordAsync(new OutboxRecord.Done(last));
         Assert.Equal((0, 0), (_outbox.Room.Bytes, _outbox.Room.Deliveries));
         await ReopenAsync(Roomy);
-        Assert.Empty(Files());
-        Assert.Equal(0, await CountAsync("payload"));
+        Assert.Equal(0, await _place.CountLargeAsync());
+        Assert.Equal(0, await _place.CountAsync(_store, "payload"));
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_line_keeps_its_order_and_is_taken_piece_by_piece()
     {
         for (var i = 0; i < 20; i++)
@@ -92,7 +95,7 @@ public sealed class OutboxSpecs : IAsyncLifetime
         Assert.Single(await _outbox.NextAsync("berlin", 0, most: 100, mostBytes: 0));
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_delivery_that_was_never_submitted_leaves_nothing()
     {
         await using (var payload = _outbox.Begin())
@@ -103,61 +106,35 @@ public sealed class OutboxSpecs : IAsyncLifetime
             await payload.CompleteAsync();
         }
 
-        Assert.Empty(Files());
+        Assert.Equal(0, await _place.CountLargeAsync());
         _outbox.Room.Reserve(Roomy.MaxBytes);
     }
 
-    [Fact]
-    public async Task What_was_committed_survives_a_kill_and_what_was_not_is_swept()
-    {
-        var bytes = Bytes(Large);
-        await SubmitAsync("1", bytes, "berlin");
-        await using var unsubmitted = _outbox.Begin();
-        await unsubmitted.WriteAsync(bytes);
-        await unsubmitted.CompleteAsync();
-        Assert.Equal(2, Files().Length);
-
-        // A copy of the files at this moment is what a SIGKILL leaves behind.
-        var copy = Path.Combine(Path.GetDirectoryName(_directory)!, "copy");
-        Directory.CreateDirectory(Path.Combine(copy, "payloads"));
-        foreach (var file in Directory.GetFiles(_directory, "store.db*").Concat(Files()))
-            File.Copy(file, Path.Combine(copy, Path.GetRelativePath(_directory, file)));
-        await using var store = SqliteStore.Open(copy);
-        var outbox = store.OpenOutbox(Roomy);
-        Assert.Equal(bytes, await ReadAsync((await outbox.NextAsync("berlin", 0, 10, 0)).Single()));
-        Assert.Single(Directory.GetFiles(Path.Combine(copy, "payloads")));
-        Assert.Equal((Large, 1), (outbox.Room.Bytes, outbox.Room.Deliveries));
-        Assert.Empty(outbox.Damages);
-    }
-
-    [Fact]
-    public async Task A_payload_whose_file_is_gone_is_set_aside_and_said_and_the_others_go_on()
+    [StoreFact]
+    public async Task A_payload_whose_bytes_are_gone_is_set_aside_and_said_and_the_others_go_on()
     {
         await SubmitAsync("lost", Bytes(Large), "berlin", "oslo");
-        File.Delete(Files().Single());
+        await _place.DeleteLargeAsync();
         await SubmitAsync("fine", Bytes(Large), "berlin");
         await ReopenAsync(Roomy);
         Assert.Equal(2, _outbox.Damages.Count);
-        Assert.Contains("delivery lost for berlin is set aside as failed: the payload's file", _outbox.Damages[0], StringComparison.Ordinal);
+        Assert.Contains("delivery lost for berlin is set aside as failed: the payload's ", _outbox.Damages[0], StringComparison.Ordinal);
         Assert.Equal("fine", (await NextAsync("berlin")).Single().Id);
         Assert.Equal(2, _outbox.Room.Lines()["berlin"].SetAside + _outbox.Room.Lines()["oslo"].SetAside);
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData(100)]
     [InlineData(Large)]
     public async Task A_payload_that_was_damaged_cannot_be_read_to_its_end(int length)
     {
         await SubmitAsync("1", Bytes(length), "berlin");
-        if (length == Large)
-            await DamageAsync(Files().Single());
-        else
-            await _store.Writer.RunAsync(session => session.Execute("update payload set bytes = zeroblob(100)"));
+        await _place.DamageAsync(_store);
         var failure = await Assert.ThrowsAsync<IOException>(async () => await ReadAsync((await NextAsync("berlin")).Single()));
         Assert.Contains("the outbox's copy of the payload is damaged", failure.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_delivery_that_failed_is_set_aside_retried_and_forgotten()
     {
         await SubmitAsync("1", Bytes(Large), "berlin");
@@ -177,7 +154,7 @@ public sealed class OutboxSpecs : IAsyncLifetime
         Assert.Equal((10, 1), (_outbox.Room.Bytes, _outbox.Room.Deliveries));
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_person_holds_releases_and_cancels_and_the_line_hears_of_it()
     {
         var heard = new List<LineChange>();
@@ -200,7 +177,7 @@ public sealed class OutboxSpecs : IAsyncLifetime
         Assert.Equal([LineChange.Longer, LineChange.Longer, LineChange.Rearranged, LineChange.Rearranged], heard);
     }
 
-    [Fact]
+    [StoreFact]
     public async Task What_ended_after_it_was_cancelled_stays_cancelled()
     {
         await SubmitAsync("1", Bytes(10), "berlin");
@@ -211,7 +188,7 @@ public sealed class OutboxSpecs : IAsyncLifetime
         Assert.Equal(0, _outbox.Room.Lines()["berlin"].SetAside);
     }
 
-    [Fact]
+    [StoreFact]
     public async Task An_id_that_waits_for_a_target_is_taken_and_nothing_of_the_second_is_stored()
     {
         await SubmitAsync("1", Bytes(10), "berlin");
@@ -221,7 +198,7 @@ public sealed class OutboxSpecs : IAsyncLifetime
         await SubmitAsync("1", Bytes(10), "oslo");
     }
 
-    [Fact]
+    [StoreFact]
     public async Task Limits_are_kept_for_each_target_and_for_all_and_room_comes_back()
     {
         await ReopenAsync(new OutboxLimits(MaxBytes: 1000, MaxDeliveries: 4, TargetMaxBytes: 500, TargetMaxDeliveries: 2));
@@ -249,20 +226,7 @@ public sealed class OutboxSpecs : IAsyncLifetime
         Assert.Null(_outbox.Room.Full);
     }
 
-    [Fact]
-    public async Task A_disk_without_room_is_a_full_outbox_and_nothing_is_half_stored()
-    {
-        await SubmitAsync("1", Bytes(10), "berlin");
-        await _store.Writer.RunAsync(session => session.Number($"pragma max_page_count = {session.Number("pragma page_count")}"));
-        await Assert.ThrowsAsync<OutboxFullException>(() => SubmitAsync("2", Bytes(60_000), "berlin"));
-        Assert.NotNull(_outbox.Room.Full);
-        Assert.Equal((10, 1), (_outbox.Room.Bytes, _outbox.Room.Deliveries));
-        await _store.Writer.RunAsync(session => session.Number("pragma max_page_count = 1000000"));
-        await SubmitAsync("2", Bytes(60_000), "berlin");
-        Assert.Null(_outbox.Room.Full);
-    }
-
-    [Fact]
+    [StoreFact]
     public async Task What_came_in_is_noted_in_the_same_transaction()
     {
         var received = new LedgerEntry { Key = new DeliveryKey("", "in"), State = LedgerState.Received, Length = 10, Digest = "xxh128:00", At = DateTime.UnixEpoch };
@@ -273,7 +237,7 @@ public sealed class OutboxSpecs : IAsyncLifetime
         Assert.Equal(received, await _store.Ledger.FindAsync(received.Key));
     }
 
-    [Fact]
+    [StoreFact]
     public async Task Whoever_waits_for_the_end_of_a_delivery_hears_which_targets_failed()
     {
         await SubmitAsync("1", Bytes(10), "berlin", "oslo", "lima");
@@ -292,13 +256,13 @@ public sealed class OutboxSpecs : IAsyncLifetime
         await Assert.ThrowsAsync<IOException>(() => _outbox.WhenEndedAsync("2", ["berlin"]));
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_person_sees_the_queue_while_a_program_has_it_and_gives_it_commands()
     {
         await SubmitAsync("1", Bytes(100), "berlin", "oslo");
         await SubmitAsync("2", Bytes(200), "berlin");
         await _outbox.RecordAsync(new OutboxRecord.Tried((await NextAsync("oslo")).Single(), 7, "Refused", "connection refused", DateTime.UtcNow));
-        using var queue = await SqliteQueue.OpenAsync(_directory);
+        using var queue = await _place.OpenQueueAsync();
         Assert.True(queue.IsInUse);
         var lines = await queue.LinesAsync();
         Assert.Equal(["berlin", "oslo"], lines.Select(line => line.Target));
@@ -318,12 +282,12 @@ public sealed class OutboxSpecs : IAsyncLifetime
         Assert.Equal(DeliveryState.Held, (await queue.ListAsync(new QueueSelection(), null, 10)).Single().State);
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_person_changes_a_queue_that_no_program_has()
     {
         await SubmitAsync("1", Bytes(Large), "berlin");
         await _store.DisposeAsync();
-        using (var queue = await SqliteQueue.OpenAsync(_directory))
+        using (var queue = await _place.OpenQueueAsync())
         {
             Assert.False(queue.IsInUse);
             Assert.Equal(1, (await queue.LinesAsync()).Single().Figures.Waiting);
@@ -332,46 +296,29 @@ public sealed class OutboxSpecs : IAsyncLifetime
         }
 
         Open(Roomy);
-        Assert.Empty(Files());
+        Assert.Equal(0, await _place.CountLargeAsync());
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_queue_that_is_none_is_an_error()
     {
-        var nowhere = Path.Combine(_directory, "nowhere");
-        Assert.Contains("there is no outbox in", (await Assert.ThrowsAsync<LedgerException>(() => SqliteQueue.OpenAsync(nowhere))).Message, StringComparison.Ordinal);
+        var failure = await Assert.ThrowsAsync<LedgerException>(() => StoreLibrary.OpenQueueAsync(_place.Nowhere));
+        Assert.Contains("nothing was ever stored there", failure.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_database_that_another_program_has_locked_is_an_error_and_then_goes_on()
+    private protected void Open(OutboxLimits limits)
     {
-        using var other = new SqliteConnection($"Data Source={Database};Pooling=False;Default Timeout=1");
-        other.Open();
-        using var command = other.CreateCommand();
-        command.CommandText = "begin immediate";
-        command.ExecuteNonQuery();
-        var submitting = SubmitAsync("1", Bytes(10), "berlin");
-        var failure = await Assert.ThrowsAsync<LedgerException>(() => submitting);
-        Assert.Contains("database is locked", failure.Message, StringComparison.Ordinal);
-        Assert.Equal((0, 0), (_outbox.Room.Bytes, _outbox.Room.Deliveries));
-        command.CommandText = "rollback";
-        command.ExecuteNonQuery();
-        await SubmitAsync("1", Bytes(10), "berlin");
-    }
-
-    private void Open(OutboxLimits limits)
-    {
-        _store = SqliteStore.Open(_directory);
+        _store = _place.Open();
         _outbox = _store.OpenOutbox(limits);
     }
 
-    private async Task ReopenAsync(OutboxLimits limits)
+    private protected async Task ReopenAsync(OutboxLimits limits)
     {
         await _store.DisposeAsync();
         Open(limits);
     }
 
-    private Task SubmitAsync(string id, byte[] bytes, params string[] targets) => SubmitAsync(id, bytes, null, targets);
+    private protected Task SubmitAsync(string id, byte[] bytes, params string[] targets) => SubmitAsync(id, bytes, null, targets);
 
     private async Task SubmitAsync(string id, byte[] bytes, LedgerEntry? received, params string[] targets)
     {
@@ -384,23 +331,19 @@ public sealed class OutboxSpecs : IAsyncLifetime
     private async Task<string> FullAsync(string id, int length, params string[] targets) =>
         (await Assert.ThrowsAsync<OutboxFullException>(() => SubmitAsync(id, Bytes(length), targets))).Message;
 
-    private Task<IReadOnlyList<StoredDelivery>> NextAsync(string target) => _outbox.NextAsync(target, after: 0, most: 100, mostBytes: long.MaxValue);
+    private protected Task<IReadOnlyList<StoredDelivery>> NextAsync(string target) => _outbox.NextAsync(target, after: 0, most: 100, mostBytes: long.MaxValue);
 
     private Task<int> ExecuteAsync(QueueVerb verb, string? target = null, string? id = null) =>
         _outbox.ExecuteAsync(new QueueCommand(verb, new QueueSelection(target, id)));
 
-    private Task<long> CountAsync(string table) => _store.ReadAsync(session => session.Number($"select count(*) from {table}"));
-
-    private string[] Files() => Directory.Exists(Payloads) ? Directory.GetFiles(Payloads) : [];
-
-    private static byte[] Bytes(int length)
+    private protected static byte[] Bytes(int length)
     {
         var bytes = new byte[length];
         new Random(length).NextBytes(bytes);
         return bytes;
     }
 
-    private static async Task<byte[]> ReadAsync(StoredDelivery delivery)
+    private protected static async Task<byte[]> ReadAsync(StoredDelivery delivery)
     {
         await using var stream = await delivery.Payload.OpenAsync();
         using var all = new MemoryStream();
@@ -408,14 +351,5 @@ public sealed class OutboxSpecs : IAsyncLifetime
         if (stream is Payloads.IChecked check && await check.ChangedSinceOpenedAsync() is { } change)
             throw new IOException(change);
         return all.ToArray();
-    }
-
-    private static async Task DamageAsync(string path)
-    {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
-        file.Position = 1000;
-        var was = file.ReadByte();
-        file.Position = 1000;
-        file.WriteByte((byte)(was ^ 1));
     }
 }

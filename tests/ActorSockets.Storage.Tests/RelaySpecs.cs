@@ -4,6 +4,7 @@ using System.Text;
 using ActorSockets.Events;
 using ActorSockets.Outbox;
 using ActorSockets.Payloads;
+using ActorSockets.Storage.Tests.Support;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
 using Akka.Configuration;
@@ -11,7 +12,8 @@ using Akka.Configuration;
 namespace ActorSockets.Storage.Tests;
 
 /// <summary>A relay as a whole, over real sockets: what comes in, what goes on to each target, and what is left when it stops.</summary>
-public sealed class RelaySpecs : IAsyncLifetime
+/// <param name="kind">Of the outbox's store.</param>
+public abstract class RelaySpecs(string kind) : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -19,17 +21,17 @@ public sealed class RelaySpecs : IAsyncLifetime
     private readonly Socket _dead = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly List<object> _seen = [];
     private readonly SemaphoreSlim _more = new(0);
+    private TestStore _place = null!;
     private ActorSystem _receivers = null!;
     private ActorSystem? _relay;
     private Dictionary<string, int> _targets = [];
     private Dictionary<string, int> _ports = [];
 
-    private string Outbox => Path.Combine(_directory, "outbox");
-
     private int DeadPort => ((IPEndPoint)_dead.LocalEndPoint!).Port;
 
     public async Task InitializeAsync()
     {
+        _place = await TestStore.OfAsync(kind);
         foreach (var name in (string[])["berlin", "oslo", "raw"])
             Directory.CreateDirectory(Path.Combine(_directory, name));
         // Bound and not listening: connections are refused, and nobody else gets the port.
@@ -49,10 +51,11 @@ public sealed class RelaySpecs : IAsyncLifetime
         await StopAsync();
         await _receivers.Terminate();
         _dead.Dispose();
+        await _place.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }
 
-    [Fact]
+    [StoreFact]
     public async Task Deliveries_go_to_every_target_once_with_their_names_and_bytes()
     {
         await RelayAsync("deliveries", "berlin", "oslo");
@@ -73,10 +76,10 @@ public sealed class RelaySpecs : IAsyncLifetime
 
         await StopAsync();
         Assert.Empty(await QueueAsync());
-        Assert.Empty(Directory.GetFiles(Path.Combine(Outbox, "payloads")));
+        Assert.Equal(0, await _place.CountLargeAsync());
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_delivery_that_comes_again_is_known_and_not_handed_on_again_also_after_a_restart()
     {
         await RelayAsync("deliveries", "berlin");
@@ -103,7 +106,7 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.Equal(["x.txt"], Stored("berlin"));
     }
 
-    [Fact]
+    [StoreFact]
     public async Task What_waits_when_the_relay_stops_goes_on_when_it_starts()
     {
         await RelayAsync("deliveries", "dead", "berlin");
@@ -135,7 +138,7 @@ public sealed class RelaySpecs : IAsyncLifetime
             Assert.Equal(payloads[i], await File.ReadAllBytesAsync(Path.Combine(_directory, "oslo", $"id-{i}")));
     }
 
-    [Theory]
+    [StoreTheory]
     [InlineData("raw")]
     [InlineData("berlin")]
     public async Task A_raw_connection_is_one_payload_and_its_receipt_comes_when_it_is_stored(string target)
@@ -147,7 +150,7 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.Equal(payload, await File.ReadAllBytesAsync(Path.Combine(_directory, target, Stored(target).Single())));
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_stream_that_broke_off_is_never_handed_on_as_whole()
     {
         await RelayAsync("raw, receipt = on", "raw");
@@ -166,10 +169,10 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.Equal("whole", await File.ReadAllTextAsync(Path.Combine(_directory, "raw", Stored("raw").Single())));
         await StopAsync();
         Assert.Empty(await QueueAsync());
-        Assert.Empty(Directory.GetFiles(Path.Combine(Outbox, "payloads")));
+        Assert.Equal(0, await _place.CountLargeAsync());
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_delivery_that_breaks_off_is_not_handed_on_and_begins_again()
     {
         await RelayAsync("deliveries", "berlin");
@@ -192,7 +195,7 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.Equal(payload, await File.ReadAllBytesAsync(Path.Combine(_directory, "berlin", "x")));
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_target_that_refuses_for_good_gets_the_next_one_and_the_refused_one_can_be_tried_again()
     {
         await RelayAsync("deliveries", "picky");
@@ -201,7 +204,7 @@ public sealed class RelaySpecs : IAsyncLifetime
         await client.DeliverAsync("short", DeliveryClient.Payload(10));
         Assert.Equal("long", (await HearAsync<Deliveries.Failed>()).Id);
         Assert.Equal("short", (await HearAsync<Deliveries.Delivered>()).Id);
-        using (var queue = await SqliteQueue.OpenAsync(Outbox))
+        using (var queue = await _place.OpenQueueAsync())
         {
             QueueEntry? failed;
             while ((failed = (await queue.ListAsync(new QueueSelection(), null, 10)) is [var only] ? only : null) is not { State: DeliveryState.Failed })
@@ -214,11 +217,11 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.Equal("long", (await HearAsync<Deliveries.Failed>()).Id);
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_person_holds_a_target_and_releases_it_while_the_relay_runs()
     {
         await RelayAsync("deliveries", "berlin", "oslo");
-        using var queue = await SqliteQueue.OpenAsync(Outbox);
+        using var queue = await _place.OpenQueueAsync();
         Assert.Equal(1, await queue.ExecuteAsync(new QueueCommand(QueueVerb.Hold, new QueueSelection("berlin")), Patience));
         using var client = await DeliveryClient.ConnectAsync(_ports["in"]);
         await client.DeliverAsync("1", "hello"u8.ToArray());
@@ -232,14 +235,14 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.Equal(["2"], Stored("berlin"));
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_delivery_that_is_held_while_it_backs_off_is_not_tried_until_it_is_released()
     {
         await RelayAsync("deliveries", "dead");
         using var client = await DeliveryClient.ConnectAsync(_ports["in"]);
         await client.DeliverAsync("1", "hello"u8.ToArray());
         await HearAsync<Deliveries.BackingOff>();
-        using var queue = await SqliteQueue.OpenAsync(Outbox);
+        using var queue = await _place.OpenQueueAsync();
         Assert.Equal(1, await queue.ExecuteAsync(new QueueCommand(QueueVerb.Hold, new QueueSelection("dead", "1")), Patience));
         Assert.Equal("1", (await HearAsync<Deliveries.Withdrawn>()).Id);
         await client.DeliverAsync("2", "hello"u8.ToArray());
@@ -253,7 +256,7 @@ public sealed class RelaySpecs : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_full_outbox_answers_later_rejects_code_and_goes_on_when_there_is_room()
     {
         await RelayAsync("deliveries", "outbox.per-target.max-deliveries = 3", "berlin { durable = on }", "dead");
@@ -272,14 +275,14 @@ public sealed class RelaySpecs : IAsyncLifetime
         // A target that is down takes no room of another one's.
         Assert.IsType<Deliveries.Kept>(await SendAsync("berlin", new TextPayload("hello")));
 
-        using var queue = await SqliteQueue.OpenAsync(Outbox);
+        using var queue = await _place.OpenQueueAsync();
         Assert.Equal(1, await queue.ExecuteAsync(new QueueCommand(QueueVerb.Cancel, new QueueSelection("dead", "0")), Patience));
         await HearAsync<OutboxEvents.OutboxHasRoom>();
         await client.DeliverAsync("3", "hello"u8.ToArray());
         Assert.Equal(DeliveryClient.Received("3", "hello"u8), await client.HearAsync());
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_raw_client_of_a_full_outbox_is_not_read_until_there_is_room()
     {
         await RelayAsync("raw, receipt = on", "outbox.per-target.max-deliveries = 1", "dead");
@@ -289,13 +292,13 @@ public sealed class RelaySpecs : IAsyncLifetime
         {
         }
 
-        using var queue = await SqliteQueue.OpenAsync(Outbox);
+        using var queue = await _place.OpenQueueAsync();
         Assert.False(second.IsCompleted);
         Assert.Equal(1, await queue.ExecuteAsync(new QueueCommand(QueueVerb.Cancel, new QueueSelection("dead")), Patience));
         Assert.StartsWith("received 20000000", await second, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [StoreFact]
     public async Task Payloads_above_the_limit_of_bytes_are_refused_and_raw_ones_do_not_wait_for_ever()
     {
         await RelayAsync("deliveries", "outbox.max-bytes = 1MiB", "dead");
@@ -308,7 +311,7 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.Contains("outbox is full", (await HearAsync<ServerEvents.BrokenOff>()).Reason, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_receipt_after_delivered_waits_for_every_target_and_tells_of_those_that_failed()
     {
         await RelayAsync("deliveries, receipt-after = delivered", "picky", "berlin");
@@ -348,23 +351,17 @@ public sealed class RelaySpecs : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_payload_that_was_damaged_is_set_aside_and_the_next_one_goes()
     {
         await RelayAsync("deliveries", "dead");
-        using (var client = await DeliveryClient.ConnectAsync(_ports["in"]))
-        {
-            await client.DeliverAsync("damaged", DeliveryClient.Payload(100_000));
-            await client.DeliverAsync("fine", DeliveryClient.Payload(100_000, seed: 2));
-            Assert.StartsWith("received", await client.HearAsync(), StringComparison.Ordinal);
-            Assert.StartsWith("received", await client.HearAsync(), StringComparison.Ordinal);
-        }
-
+        await DeliverAsync("damaged", DeliveryClient.Payload(100_000));
         await StopAsync();
-        var file = (await QueueAsync()).Single(entry => entry.Id == "damaged").File!;
-        var bytes = await File.ReadAllBytesAsync(file);
-        bytes[50_000] ^= 1;
-        await File.WriteAllBytesAsync(file, bytes);
+        await using (var store = _place.Open())
+            await _place.DamageAsync(store);
+        await RelayAsync("deliveries", "dead");
+        await DeliverAsync("fine", DeliveryClient.Payload(100_000, seed: 2));
+        await StopAsync();
         await RelayAsync("deliveries", $"dead {{ port = {_targets["berlin"]}, protocol = deliveries }}", "dead");
         var failed = await HearAsync<Deliveries.Failed>();
         Assert.Equal(("damaged", FailureKind.Payload), (failed.Id, failed.Kind));
@@ -373,7 +370,7 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.Equal(["fine"], Stored("berlin"));
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_delivery_that_is_too_old_fails_with_its_attempt_and_is_kept()
     {
         await RelayAsync("deliveries", "outbox.give-up-after = 1ms", "dead");
@@ -385,7 +382,7 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.Equal(DeliveryState.Failed, (await QueueAsync()).Single().State);
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_program_hands_deliveries_over_in_order_and_once()
     {
         await RelayAsync("raw", "raw", "berlin");
@@ -405,7 +402,7 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.Contains("nothing", (await HearAsync<Deliveries.Rejected>()).Reason, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [StoreFact]
     public async Task A_program_cancels_what_it_handed_over()
     {
         await RelayAsync("raw", "dead");
@@ -419,14 +416,14 @@ public sealed class RelaySpecs : IAsyncLifetime
         Assert.IsType<Deliveries.NotCancelled>(await library.Ref.Ask<object>(new Deliveries.Cancel("1", "dead")));
     }
 
-    [Fact]
-    public async Task A_directory_that_another_process_has_is_an_error_of_every_relay()
+    [StoreFact]
+    public async Task An_outbox_that_another_process_has_is_an_error_of_every_relay()
     {
-        await using var other = SqliteStore.Open(Outbox);
+        await using var other = _place.Open();
         var system = ActorSystem.Create("second", Settings("raw", [], "dead"));
         var library = ActorSocketsExtension.For(system);
         var failed = Assert.Single((await library.WhenBoundAsync()).Failed);
-        Assert.Contains("is in use by process", failed.Reason, StringComparison.Ordinal);
+        Assert.Contains($"process {Environment.ProcessId}", failed.Reason, StringComparison.Ordinal);
         await Assert.ThrowsAsync<LedgerException>(library.WhenOutboxIsOpenAsync);
         Assert.IsType<Deliveries.Rejected>(await library.SendAsync("dead", new TextPayload("hello")));
         await system.Terminate();
@@ -454,7 +451,7 @@ public sealed class RelaySpecs : IAsyncLifetime
         var others = string.Join('\n', settings.Where(text => !text.StartsWith("outbox", StringComparison.Ordinal)));
         return ConfigurationFactory.ParseString($$"""
             actor-sockets {
-              outbox.directory = "{{Outbox}}"
+              {{_place.Hocon}}
               {{library}}
               servers.in { sink = relay, relay-to = [{{string.Join(", ", targets)}}], protocol = {{server}} }
               target-defaults { backoff { min = 1ms, max = 50ms } }
@@ -495,7 +492,7 @@ public sealed class RelaySpecs : IAsyncLifetime
 
     private async Task<IReadOnlyList<QueueEntry>> QueueAsync()
     {
-        using var queue = await SqliteQueue.OpenAsync(Outbox);
+        using var queue = await _place.OpenQueueAsync();
         return await queue.ListAsync(new QueueSelection(), null, 1000);
     }
 
@@ -504,6 +501,13 @@ public sealed class RelaySpecs : IAsyncLifetime
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, _ports["in"]);
         return socket;
+    }
+
+    private async Task DeliverAsync(string id, byte[] payload)
+    {
+        using var client = await DeliveryClient.ConnectAsync(_ports["in"]);
+        await client.DeliverAsync(id, payload);
+        Assert.Equal(DeliveryClient.Received(id, payload), await client.HearAsync());
     }
 
     private async Task<string> SendRawAsync(ReadOnlyMemory<byte> payload)
@@ -553,3 +557,9 @@ public sealed class RelaySpecs : IAsyncLifetime
         }
     }
 }
+
+/// <summary>A relay whose outbox is a directory.</summary>
+public sealed class SqliteRelaySpecs() : RelaySpecs("sqlite");
+
+/// <summary>A relay whose outbox is in PostgreSQL.</summary>
+public sealed class PostgresRelaySpecs() : RelaySpecs("postgresql");

@@ -111,7 +111,7 @@ internal static class QueueCommand
                 ?? throw new SettingsException($"{ActorSocketsSettings.Root}.outbox.directory", "is not set: this configuration has no outbox");
             try
             {
-                using var queue = await StoreLibrary.OpenQueueAsync(settings.Directory);
+                using var queue = await StoreLibrary.OpenQueueAsync(settings.Place);
                 return await use(queue);
             }
             catch (IOException e) when (e is LedgerException)

@@ -69,7 +69,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         Deliveries.Failed e => $"target {e.Target}: FAILED: {e.Reason}; {Taken(e.Report)}",
         Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
         Deliveries.Kept e => $"target {e.Target}: {e.Id} is in the outbox",
-        OutboxEvents.OutboxOpened e => $"outbox {e.Directory}: {e.Deliveries} deliver{(e.Deliveries == 1 ? "y" : "ies")}, {Sizes.Format(e.Bytes)}",
+        OutboxEvents.OutboxOpened e => $"outbox {e.Place}: {e.Deliveries} deliver{(e.Deliveries == 1 ? "y" : "ies")}, {Sizes.Format(e.Bytes)}",
         OutboxEvents.OutboxDamaged e => $"outbox: {Printable.Of(e.Description)}",
         OutboxEvents.OutboxFull e => $"outbox: FULL: {e.Limit}; nothing is accepted until there is room",
         OutboxEvents.OutboxHasRoom => "outbox: has room again",

@@ -10,7 +10,7 @@ namespace ActorSockets.Clients;
 /// Opens the outbox and looks after it: executes what <c>actorsockets queue</c> asks for, forgets what failed long ago, says what is
 /// full, failing or damaged, and publishes its figures. It exists only when there is an outbox.
 /// </summary>
-internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> openStore) : UntypedActor, IWithTimers
+internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> openStore) : UntypedActor, IWithTimers
 {
     public const string Name = "outbox";
 
@@ -28,7 +28,7 @@ internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> open
     private bool _isExecuting;
     private bool _isMeasuring;
 
-    public static Props Props(OutboxAccess access, Func<string, IStore> openStore) => PlainProps.Of(() => new OutboxActor(access, openStore));
+    public static Props Props(OutboxAccess access, Func<StorePlace, IStore> openStore) => PlainProps.Of(() => new OutboxActor(access, openStore));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -46,13 +46,13 @@ internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> open
                 Begin(opened.Outbox);
                 break;
             case NotOpened failed:
-                Publish(new OutboxEvents.OutboxFailed(access.Settings!.Directory, failed.Reason));
+                Publish(new OutboxEvents.OutboxFailed(access.Settings!.Place.Description, failed.Reason));
                 break;
             case FullChanged { What: { } what }:
                 Publish(new OutboxEvents.OutboxFull(what));
                 break;
             case FullChanged:
-                Publish(new OutboxEvents.OutboxHasRoom(access.Settings!.Directory));
+                Publish(new OutboxEvents.OutboxHasRoom(access.Settings!.Place.Description));
                 break;
             case Signal.Execute when !_isExecuting:
                 _isExecuting = true;
@@ -81,7 +81,7 @@ internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> open
                 break;
             case Signal.Works:
                 _isFailing = false;
-                Publish(new OutboxEvents.OutboxWorks(access.Settings!.Directory));
+                Publish(new OutboxEvents.OutboxWorks(access.Settings!.Place.Description));
                 break;
             case Signal:
                 break;
@@ -96,7 +96,7 @@ internal sealed class OutboxActor(OutboxAccess access, Func<string, IStore> open
         _outbox = outbox;
         var self = Self;
         outbox.Room.WhenFullChanges(what => self.Tell(new FullChanged(what)));
-        Publish(new OutboxEvents.OutboxOpened(access.Settings!.Directory, outbox.Room.Deliveries, outbox.Room.Bytes));
+        Publish(new OutboxEvents.OutboxOpened(access.Settings!.Place.Description, outbox.Room.Deliveries, outbox.Room.Bytes));
         foreach (var damage in outbox.Damages.Take(MostDamages))
             Publish(new OutboxEvents.OutboxDamaged(damage));
         Timers.StartPeriodicTimer(Signal.Execute, Signal.Execute, CommandInterval);

@@ -7,10 +7,10 @@ public static class OutboxEvents
     public interface IOutboxEvent;
 
     /// <summary>The outbox is open. What it holds goes on.</summary>
-    public sealed record OutboxOpened(string Directory, long Deliveries, long Bytes) : IOutboxEvent;
+    public sealed record OutboxOpened(string Place, long Deliveries, long Bytes) : IOutboxEvent;
 
     /// <summary>The outbox cannot be opened.</summary>
-    public sealed record OutboxFailed(string Directory, string Reason) : IOutboxEvent;
+    public sealed record OutboxFailed(string Place, string Reason) : IOutboxEvent;
 
     /// <summary>A payload is damaged; its delivery is set aside.</summary>
     public sealed record OutboxDamaged(string Description) : IOutboxEvent;
@@ -19,13 +19,13 @@ public static class OutboxEvents
     public sealed record OutboxFull(string Limit) : IOutboxEvent;
 
     /// <summary>There is room again.</summary>
-    public sealed record OutboxHasRoom(string Directory) : IOutboxEvent;
+    public sealed record OutboxHasRoom(string Place) : IOutboxEvent;
 
     /// <summary>The store cannot be read or written at the moment. Published once, until <see cref="OutboxWorks"/>; it is tried again.</summary>
     public sealed record OutboxFailing(string Reason) : IOutboxEvent;
 
     /// <summary>The store can be read and written again.</summary>
-    public sealed record OutboxWorks(string Directory) : IOutboxEvent;
+    public sealed record OutboxWorks(string Place) : IOutboxEvent;
 
     /// <summary>What the outbox holds; published each second, if it changed.</summary>
     /// <param name="Waiting">Deliveries that are queued or held.</param>

@@ -14,18 +14,18 @@ internal sealed class OutboxAccess(OutboxSettings? settings)
     /// <exception cref="IOException">It cannot be opened, or there is none.</exception>
     public Task<OpenOutbox> Opened => settings is not null
         ? _opened.Task
-        : Task.FromException<OpenOutbox>(new IOException("there is no outbox: set outbox.directory"));
+        : Task.FromException<OpenOutbox>(new IOException("there is no outbox: set outbox.directory, or outbox.store and outbox.connection"));
 
     /// <summary>Opens it, the first time; blocks.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
-    public OpenOutbox Open(Func<string, IStore> openStore)
+    public OpenOutbox Open(Func<StorePlace, IStore> openStore)
     {
         if (_opened.Task.IsCompletedSuccessfully)
             return _opened.Task.Result;
         IStore? store = null;
         try
         {
-            store = openStore(settings!.Directory);
+            store = openStore(settings!.Place);
             var opened = new OpenOutbox(store, store.OpenOutbox(settings.Limits));
             _opened.SetResult(opened);
             return opened;

@@ -16,8 +16,9 @@ internal static class RelayKillWork
             var directory = Directory.CreateTempSubdirectory("relay-kills-").FullName;
             try
             {
-                var run = new RelayKillRun(Places.Program, directory, KillsPerRound, Longest, TimeSpan.FromMinutes(15), seed: round);
-                bench.Report.Note($"- round {round}: {await run.RunAsync(cancellation)}");
+                var seed = Random.Shared.Next();
+                var run = new RelayKillRun(Places.Program, directory, KillsPerRound, Longest, TimeSpan.FromMinutes(15), seed);
+                bench.Report.Note($"- round {round}, seed {seed}: {await run.RunAsync(cancellation)}");
             }
             finally
             {

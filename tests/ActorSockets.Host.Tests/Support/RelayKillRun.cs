@@ -5,12 +5,14 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Data.Sqlite;
 
 namespace ActorSockets.Host.Tests.Support;
 
 /// <summary>
 /// Sends payloads, as deliveries and raw, through a relay to a server of deliveries and a raw one, while senders, relay and servers are
-/// killed at random instants and started again. When the kills are over, everything that was acknowledged is looked for.
+/// killed at random instants and started again. After each kill of the relay its database is checked; when the kills are over,
+/// everything that was acknowledged is looked for.
 /// </summary>
 internal sealed class RelayKillRun
 {
@@ -27,6 +29,8 @@ internal sealed class RelayKillRun
     private readonly CancellationTokenSource _failed = new();
     private readonly (int Deliveries, int Raw, int Berlin, int Oslo) _ports = (FreePort(), FreePort(), FreePort(), FreePort());
     private int _number;
+    private int _checks;
+    private int _cuts;
     private volatile bool _killing = true;
 
     /// <param name="program">The built program.</param>
@@ -68,9 +72,9 @@ internal sealed class RelayKillRun
         var clock = Stopwatch.StartNew();
         Task[] serving =
         [
-            KeepRunningAsync("relay", deadline.Token, "run", Conf),
-            KeepRunningAsync("berlin", deadline.Token, "serve", $":{_ports.Berlin}", "--quiet", "--protocol", "deliveries", "--sink", Path.Combine(_directory, "berlin"), "--set", "actor-sockets.server-defaults.rebind-delay=50ms"),
-            KeepRunningAsync("oslo", deadline.Token, "serve", $":{_ports.Oslo}", "--quiet", "--receipt", "--sink", Path.Combine(_directory, "oslo"), "--set", "actor-sockets.server-defaults.rebind-delay=50ms"),
+            KeepRunningAsync("relay", CheckDatabase, deadline.Token, "run", Conf),
+            KeepRunningAsync("berlin", Nothing, deadline.Token, "serve", $":{_ports.Berlin}", "--quiet", "--protocol", "deliveries", "--sink", Path.Combine(_directory, "berlin"), "--set", "actor-sockets.server-defaults.rebind-delay=50ms"),
+            KeepRunningAsync("oslo", Nothing, deadline.Token, "serve", $":{_ports.Oslo}", "--quiet", "--receipt", "--sink", Path.Combine(_directory, "oslo"), "--set", "actor-sockets.server-defaults.rebind-delay=50ms"),
         ];
         Task[] sending = [.. Enumerable.Range(0, 2).Select(i => SendDeliveriesAsync($"sender-{i}", deadline.Token)), .. Enumerable.Range(0, 2).Select(_ => SendRawAsync(deadline.Token))];
         try
@@ -82,8 +86,10 @@ internal sealed class RelayKillRun
             foreach (var process in _running.Values)
                 Kill(process, "TERM");
             await Task.WhenAll(serving).WaitAsync(deadline.Token);
-            var (twice, raw) = Check();
-            return new Figures(kills, _sent.Count, raw, _sent.Values.Sum(sent => sent.Length), twice, clock.Elapsed);
+            var (berlin, oslo) = Check();
+            CheckDatabase();
+            var raw = _sent.Values.Where(sent => sent.IsRaw).ToArray();
+            return new Figures(kills, _checks, _sent.Count, raw.Length, _sent.Values.Sum(sent => sent.Length), raw.Sum(sent => sent.Attempts - 1), berlin, oslo, clock.Elapsed);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -99,15 +105,20 @@ internal sealed class RelayKillRun
     }
 
     /// <summary>Everything acknowledged is at both servers, whole; what went by deliveries alone, once.</summary>
-    private (int Twice, int Raw) Check()
+    /// <returns>Copies beside the first, at each server.</returns>
+    private (int Berlin, int Oslo) Check()
     {
         // Made for the first payload that is too large for a row.
         var payloads = Path.Combine(_directory, "outbox", "payloads");
         if (Directory.Exists(payloads) && Directory.GetFiles(payloads) is { Length: > 0 } left)
             throw new InvalidOperationException($"the outbox has left {string.Join(' ', left)}");
-        var twice = 0;
-        foreach (var server in (string[])["berlin", "oslo"])
+        var (berlin, oslo) = (Copies("berlin"), Copies("oslo"));
+        // Oslo has one connection at a time, which a kill of either end leaves without an answer.
+        return oslo <= berlin + _cuts ? (berlin, oslo) : throw new InvalidOperationException($"{oslo} copies at oslo, {berlin} at berlin, and {_cuts} kills of relay and oslo");
+
+        int Copies(string server)
         {
+            var copies = 0;
             var stored = new Dictionary<string, int>(StringComparer.Ordinal);
             foreach (var path in Directory.GetFiles(Path.Combine(_directory, server)).Where(path => !path.EndsWith(".partial", StringComparison.Ordinal)))
             {
@@ -121,11 +132,11 @@ internal sealed class RelayKillRun
                 // To a server of deliveries, as often as the relay had it; an attempt that was not answered may have reached it.
                 if (times == 0 || (server == "berlin" && times > sent.Attempts))
                     throw new InvalidOperationException($"{name}, sent {sent.Attempts} times, is {times} times at {server}");
-                twice += times - 1;
+                copies += times - 1;
             }
-        }
 
-        return (twice, _sent.Values.Count(sent => sent.IsRaw));
+            return copies;
+        }
     }
 
     /// <summary>The name in a file's first bytes, once all of it was compared with what was sent.</summary>
@@ -147,14 +158,18 @@ internal sealed class RelayKillRun
         for (var i = 0; i < _kills; i++)
         {
             await Task.Delay(Next(1200), cancellation);
-            kills += _running.TryGetValue(names[Next(names.Length)], out var process) && Kill(process, "KILL") ? 1 : 0;
+            var name = names[Next(names.Length)];
+            if (!_running.TryGetValue(name, out var process) || !Kill(process, "KILL"))
+                continue;
+            kills++;
+            _cuts += name is "relay" or "oslo" ? 1 : 0;
         }
 
         _killing = false;
         return kills;
     }
 
-    private async Task KeepRunningAsync(string name, CancellationToken cancellation, params string[] arguments)
+    private async Task KeepRunningAsync(string name, Action checkAfterKill, CancellationToken cancellation, params string[] arguments)
     {
         var exitCode = Killed;
         while (exitCode == Killed)
@@ -162,7 +177,31 @@ internal sealed class RelayKillRun
             (exitCode, var said) = await RunAsync(name, cancellation, arguments);
             if (exitCode is not (0 or Killed))
                 Fail($"{name} ended with {exitCode}: {said}");
+            checkAfterKill();
         }
+    }
+
+    private static void Nothing()
+    {
+    }
+
+    /// <summary>Checks a copy: whoever opens the database itself does what the relay has to do at its next start.</summary>
+    private void CheckDatabase()
+    {
+        var (database, copy) = (Path.Combine(_directory, "outbox", "store.db"), Path.Combine(_directory, "copy.db"));
+        if (!File.Exists(database))
+            return;
+        File.Copy(database, copy, overwrite: true);
+        File.Delete(copy + "-wal");
+        if (File.Exists(database + "-wal"))
+            File.Copy(database + "-wal", copy + "-wal");
+        using var connection = new SqliteConnection($"Data Source={copy};Pooling=False");
+        connection.Open();
+        using var check = connection.CreateCommand();
+        check.CommandText = "pragma integrity_check";
+        if (check.ExecuteScalar() is var state and not "ok")
+            Fail($"the relay's database is damaged after a kill: {state}");
+        _checks++;
     }
 
     private async Task SendDeliveriesAsync(string sender, CancellationToken cancellation)
@@ -298,12 +337,15 @@ internal sealed class RelayKillRun
     }
 
     /// <param name="Kills">Processes killed.</param>
+    /// <param name="Checks">Databases found without damage: after each kill of the relay, and at the end.</param>
     /// <param name="Payloads">Payloads acknowledged, each found at both servers, whole.</param>
     /// <param name="Raw">Of these, those that came raw.</param>
     /// <param name="Bytes">Of all.</param>
-    /// <param name="Twice">Copies beside the first: of raw attempts that were not answered.</param>
+    /// <param name="Unanswered">Attempts of raw senders that the relay did not answer.</param>
+    /// <param name="TwiceAtBerlin">Copies beside the first at the server of deliveries: some of these attempts had been stored.</param>
+    /// <param name="TwiceAtOslo">The same at the raw server, which also has attempts of the relay that it did not answer.</param>
     /// <param name="Elapsed">How long it took.</param>
-    internal sealed record Figures(int Kills, int Payloads, int Raw, long Bytes, int Twice, TimeSpan Elapsed);
+    internal sealed record Figures(int Kills, int Checks, int Payloads, int Raw, long Bytes, int Unanswered, int TwiceAtBerlin, int TwiceAtOslo, TimeSpan Elapsed);
 
     private sealed record Payload(long Length, byte[] Digest, int Attempts, bool IsRaw);
 }

@@ -5,10 +5,10 @@ using ActorSockets.Platform;
 namespace ActorSockets.Storage;
 
 /// <summary>
-/// The one writer of a store. What comes while a transaction is being flushed goes into the next one together. The writer's
-/// connection also does the checkpoints, so that no other connection ever writes the file.
+/// The one writer of a store. What comes while a transaction is being flushed goes into the next one together. It has a thread and a
+/// connection of its own.
 /// </summary>
-internal sealed class SqliteWriter : IAsyncDisposable
+internal sealed class GroupWriter : IAsyncDisposable
 {
     // Changes that may wait; further callers wait for room.
     private const int Capacity = 10_000;
@@ -16,19 +16,21 @@ internal sealed class SqliteWriter : IAsyncDisposable
     // Changes of one transaction: bounds how long the first of them waits for the last.
     private const int MostTogether = 1_000;
 
-    private readonly SqliteSession _session;
-    private readonly string _path;
+    // How long until a transaction in doubt is looked after again.
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
+
+    private readonly IWritable _database;
     private readonly BlockingThreads _thread;
     private readonly Drain _drain;
     private readonly ConcurrentQueue<Change> _waiting = new();
     private readonly SemaphoreSlim _room = new(Capacity);
+    private IReadOnlyList<Change>? _inDoubt;
     private int _scheduled;
-    private Exception? _broken;
+    private bool _isClosed;
 
-    public SqliteWriter(SqliteSession session, string path)
+    public GroupWriter(IWritable database)
     {
-        _session = session;
-        _path = path;
+        _database = database;
         _thread = new BlockingThreads("store writer", maxThreads: 1);
         _drain = new Drain(this);
     }
@@ -39,7 +41,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     /// <summary>Changes the database. Done when the change is on the disk.</summary>
     /// <param name="change">Runs in a transaction with others, perhaps twice: it must do nothing else than change the database.</param>
     /// <exception cref="LedgerException">Nothing of this change was written.</exception>
-    public async Task<T> RunAsync<T>(Func<SqliteSession, T> change)
+    public async Task<T> RunAsync<T>(Func<ISession, T> change)
     {
         await _room.WaitAsync();
         var waiting = new Change<T>(change);
@@ -49,7 +51,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
     }
 
     /// <summary>The same on the caller's thread, before any other change: what opens a store.</summary>
-    public void Run(Action<SqliteSession> change)
+    public void Run(Action<ISession> change)
     {
         var first = new Change<bool>(session =>
         {
@@ -60,12 +62,30 @@ internal sealed class SqliteWriter : IAsyncDisposable
         first.Done.GetAwaiter().GetResult();
     }
 
-    /// <summary>Writes what waits, and closes the file.</summary>
+    /// <summary>Finds out about a connection that was lost, although nothing is to be written.</summary>
+    /// <exception cref="LedgerException">There is none now.</exception>
+    public Task TouchAsync() => _thread.Run(() =>
+    {
+        try
+        {
+            if (!_isClosed)
+                _database.Touch();
+        }
+        catch (Exception e)
+        {
+            throw _database.Explain(e);
+        }
+    });
+
+    /// <summary>Writes what waits, and closes the database.</summary>
     public async ValueTask DisposeAsync() => await _thread.Run(() =>
     {
         WriteAll();
-        _broken = new LedgerException($"{_path} is closed");
-        _session.Dispose();
+        _isClosed = true;
+        if (_inDoubt is { } left)
+            FailAll(left, new LedgerException("the database went away while it committed a change, which may be there or not"));
+        _inDoubt = null;
+        _database.Dispose();
     });
 
     private void Schedule()
@@ -79,6 +99,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
         Volatile.Write(ref _scheduled, 0);
         // A full barrier: what is enqueued after this line schedules again.
         Interlocked.MemoryBarrier();
+        if (_inDoubt is not null && _waiting.IsEmpty)
+            Write([]);
         while (!_waiting.IsEmpty)
         {
             var together = new List<Change>();
@@ -91,16 +113,25 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     private void Write(IReadOnlyList<Change> changes)
     {
-        if (Commit(changes) is not { } failure)
+        if (WhyNot() is { } closed)
+        {
+            FailAll(changes, closed);
+        }
+        else if (changes.Count == 0 || Commit(changes) is not { } failure)
         {
             foreach (var change in changes)
                 change.Succeed();
         }
-        else if (changes.Count > 1 && SqliteErrors.IsOfTheStatement(failure))
+        else if (failure is InDoubtException)
+        {
+            _inDoubt = changes;
+            LookLater();
+        }
+        else if (changes.Count > 1 && _database.IsOfTheStatement(failure))
         {
             // One of them is wrong, and the others are not to blame.
-            foreach (var change in changes)
-                Write([change]);
+            Write([.. changes.Take(changes.Count / 2)]);
+            Write([.. changes.Skip(changes.Count / 2)]);
         }
         else
         {
@@ -108,49 +139,69 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
     }
 
+    /// <summary>Why nothing can be written now: it is closed, or nobody knows yet what became of the last transaction.</summary>
+    private Exception? WhyNot()
+    {
+        if (_isClosed)
+            return new LedgerException("the store is closed");
+        if (_inDoubt is not { } inDoubt)
+            return null;
+        try
+        {
+            var wasCommitted = _database.WasCommitted();
+            _inDoubt = null;
+            if (wasCommitted)
+            {
+                foreach (var change in inDoubt)
+                    change.Succeed();
+            }
+            else
+            {
+                Write(inDoubt);
+            }
+
+            return _inDoubt is null ? null : new LedgerException("the database went away again");
+        }
+        catch (Exception e)
+        {
+            LookLater();
+            return e;
+        }
+    }
+
+    private void LookLater() => _ = Task.Delay(LookAgain).ContinueWith(_ => Schedule(), TaskScheduler.Default);
+
     private Exception? Commit(IReadOnlyList<Change> changes)
     {
         try
         {
-            if (_broken is not null)
-                throw _broken;
-            _session.Execute("begin immediate");
+            var session = _database.Begin();
             foreach (var change in changes)
-                change.Apply(_session);
-            _session.Execute("commit");
+                change.Apply(session);
+            _database.Commit();
             Commits++;
             return null;
         }
+        catch (InDoubtException e)
+        {
+            return e;
+        }
         catch (Exception e)
         {
-            RollBack();
-            if (SqliteErrors.LosesWrites(e))
-                _broken = SqliteErrors.Lost(_path, e);
-            return _broken ?? e;
-        }
-    }
-
-    private void RollBack()
-    {
-        try
-        {
-            if (_broken is null)
-                _session.Execute("rollback");
-        }
-        catch (Microsoft.Data.Sqlite.SqliteException)
-        {
-            // SQLite has rolled back by itself: after a full disk, for example.
+            return _database.RollBack(e);
         }
     }
 
     private void FailAll(IReadOnlyList<Change> changes, Exception cause)
     {
-        var failure = cause is DuplicateDeliveryException ? cause : SqliteErrors.Explain(_path, cause);
+        if (changes.Count == 0)
+            return;
+        var failure = _database.Explain(cause);
         foreach (var change in changes)
             change.Fail(failure);
     }
 
-    private sealed class Drain(SqliteWriter writer) : BlockingWork
+    private sealed class Drain(GroupWriter writer) : BlockingWork
     {
         public override void Run() => writer.WriteAll();
 
@@ -167,21 +218,21 @@ internal sealed class SqliteWriter : IAsyncDisposable
 
     private abstract class Change
     {
-        public abstract void Apply(SqliteSession session);
+        public abstract void Apply(ISession session);
 
         public abstract void Succeed();
 
         public abstract void Fail(Exception cause);
     }
 
-    private sealed class Change<T>(Func<SqliteSession, T> change) : Change
+    private sealed class Change<T>(Func<ISession, T> change) : Change
     {
         private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T _result = default!;
 
         public Task<T> Done => _done.Task;
 
-        public override void Apply(SqliteSession session) => _result = change(session);
+        public override void Apply(ISession session) => _result = change(session);
 
         public override void Succeed() => _done.SetResult(_result);
 

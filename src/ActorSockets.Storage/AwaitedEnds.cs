@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using ActorSockets.Outbox;
+
+namespace ActorSockets.Storage;
+
+/// <summary>Deliveries whose end somebody waits for.</summary>
+/// <param name="readers">Tell how far they are.</param>
+internal sealed class AwaitedEnds(Readers readers)
+{
+    private readonly ConcurrentDictionary<(string Target, string Id), TaskCompletionSource> _awaited = new();
+    private volatile bool _isStopping;
+
+    /// <inheritdoc cref="IOutbox.IsStopping"/>
+    public bool IsStopping => _isStopping;
+
+    /// <inheritdoc cref="IOutbox.StopWaiting"/>
+    public void StopWaiting()
+    {
+        _isStopping = true;
+        foreach (var (target, id) in _awaited.Keys)
+            Ended(target, id);
+    }
+
+    /// <summary>A delivery has ended, and the database has it.</summary>
+    public void Ended(string target, string id)
+    {
+        if (_awaited.TryRemove((target, id), out var end))
+            end.TrySetResult();
+    }
+
+    /// <summary>Looks which of them are gone.</summary>
+    public async Task LookAsync()
+    {
+        foreach (var (target, id) in _awaited.Keys)
+        {
+            if (await StateAsync(target, id) is null)
+                Ended(target, id);
+        }
+    }
+
+    /// <inheritdoc cref="IOutbox.WhenEndedAsync"/>
+    public async Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets)
+    {
+        var ends = targets.Select(target => _awaited.GetOrAdd((target, id), _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task).ToArray();
+        // What has ended before it was awaited.
+        foreach (var target in targets)
+        {
+            if (_isStopping || (await StateAsync(target, id)) is not (DeliveryState.Queued or DeliveryState.Held))
+                Ended(target, id);
+        }
+
+        await Task.WhenAll(ends);
+        var failed = new List<string>();
+        foreach (var target in targets)
+        {
+            switch (await StateAsync(target, id))
+            {
+                case null:
+                    break;
+                case DeliveryState.Queued or DeliveryState.Held:
+                    throw new IOException($"the delivery {id} still waits for {target}");
+                default:
+                    failed.Add(target);
+                    break;
+            }
+        }
+
+        return failed;
+    }
+
+    private Task<DeliveryState?> StateAsync(string target, string id) => readers.RunAsync(session =>
+        session.Query("select state from delivery where target = ?1 and id = ?2", row => (DeliveryState?)OutboxRows.StateOf(row.GetString(0)), target, id).SingleOrDefault());
+}

@@ -1,0 +1,115 @@
+using ActorSockets.Payloads;
+using ActorSockets.Platform;
+
+namespace ActorSockets.Storage.Postgres;
+
+/// <summary>Payloads that are too large for a row, as rows of the table <c>part</c>, each with up to 1 MiB.</summary>
+/// <param name="database">Opens connections.</param>
+internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads, IAsyncDisposable
+{
+    /// <summary>Bytes of a row; a single write of more is one row.</summary>
+    public const int PartBytes = 1 << 20;
+
+    // Each has a connection while it is busy.
+    private const int Threads = 4;
+
+    // Rows of one delete, of a few 100 MiB.
+    private const int DeletedTogether = 256;
+
+    private readonly SessionPool _sessions = new(database);
+    private readonly Lock _lock = new();
+    private Task _deleting = Task.CompletedTask;
+
+    public BlockingThreads Lane { get; } = new("outbox payloads", Threads);
+
+    public string Describe(string name) => $"rows of the table part, {name},";
+
+    public ILargePayload Create(string name) => new PayloadPart(this, name);
+
+    public Payload Open(string name, long length) => new PartsPayload(this, name, length);
+
+    public void Drop(string name) => Delete([name]);
+
+    public ValueTask DeleteAsync(IReadOnlyList<string> names)
+    {
+        if (names.Count > 0)
+        {
+            lock (_lock)
+                _deleting = DeleteAfterAsync(_deleting, names);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public IReadOnlyList<string> Sweep(IReadOnlySet<string> named) => _sessions.Run(session =>
+    {
+        var there = session.Query("select distinct file from part", row => row.GetString(0)).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in there.Where(name => !named.Contains(name)))
+            Delete(session, name);
+        return named.Where(name => !there.Contains(name)).ToArray();
+    });
+
+    /// <summary>The server has no room to give away.</summary>
+    public bool HasKeptRoom => false;
+
+    public void KeepRoom()
+    {
+    }
+
+    public Task GiveRoomAsync() => Task.CompletedTask;
+
+    /// <summary>Writes a part. It survives a power cut when a later commit does: the server's log has an order.</summary>
+    public void Write(string name, long position, ReadOnlySpan<byte> bytes)
+    {
+        var copy = bytes.ToArray();
+        _sessions.Run(session =>
+        {
+            session.Execute("set synchronous_commit = off");
+            // Again, if the connection was lost meanwhile.
+            session.Execute("insert into part (file, position, bytes) values (?1, ?2, ?3) on conflict (file, position) do update set bytes = excluded.bytes", name, position, copy);
+            return true;
+        });
+    }
+
+    /// <summary>Reads a part; null: there is none at this position.</summary>
+    public byte[]? Read(string name, long position) => _sessions.Run(session =>
+        session.Query("select bytes from part where file = ?1 and position = ?2", row => row.GetFieldValue<byte[]>(0), name, position).SingleOrDefault());
+
+    /// <summary>Done when what was to be deleted is.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _deleting;
+        _sessions.Dispose();
+    }
+
+    /// <summary>One after another: a large payload is thousands of rows.</summary>
+    private async Task DeleteAfterAsync(Task before, IReadOnlyList<string> names)
+    {
+        await before;
+        await Lane.Run(() => Delete(names));
+    }
+
+    private void Delete(IReadOnlyList<string> names)
+    {
+        try
+        {
+            _sessions.Run(session =>
+            {
+                foreach (var name in names)
+                    Delete(session, name);
+                return true;
+            });
+        }
+        catch (IOException)
+        {
+            // No row names it: nobody misses it, and nobody reads it.
+        }
+    }
+
+    private static void Delete(ISession session, string name)
+    {
+        while (session.Execute("delete from part where file = ?1 and position in (select position from part where file = ?1 order by position limit ?2)", name, DeletedTogether) == DeletedTogether)
+        {
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using Npgsql;
+
+namespace ActorSockets.Storage.Postgres;
+
+/// <summary>
+/// A schema of a database. A connection that was lost is made again with the next transaction. Was it lost during a commit, the server is asked
+/// what became of it.
+/// </summary>
+/// <param name="connector">Opens connections.</param>
+/// <param name="isExclusive">Whether no other process may have the store open.</param>
+internal sealed class PostgresDatabase(PostgresConnector connector, bool isExclusive) : IWritable
+{
+    private PostgresSession? _session;
+    private NpgsqlTransaction? _transaction;
+    private string _transactionId = "";
+    private int _formerBackend;
+
+    public ISession OpenReader() => connector.Open();
+
+    /// <summary>The writer's connection, which has the lock.</summary>
+    /// <exception cref="Outbox.LedgerException">The server takes no changes or loses some, or another process has the store.</exception>
+    public PostgresSession Writer => _session ??= Connect();
+
+    public void Touch()
+    {
+        try
+        {
+            Writer.Number("select cast(1 as bigint)");
+        }
+        catch (Exception e) when (IsLost(e))
+        {
+            Drop();
+            throw;
+        }
+    }
+
+    public ISession Begin()
+    {
+        var wasIdle = _session is not null;
+        try
+        {
+            return BeginOnce();
+        }
+        catch (Exception e) when (wasIdle && IsLost(e))
+        {
+            Drop();
+            return BeginOnce();
+        }
+    }
+
+    public void Commit()
+    {
+        Writer.Flush();
+        try
+        {
+            _transaction!.Commit();
+        }
+        catch (PostgresException e) when (e.InvariantSeverity == "ERROR")
+        {
+            throw;
+        }
+        catch (NpgsqlException e)
+        {
+            Drop();
+            throw new InDoubtException(e);
+        }
+    }
+
+    public Exception RollBack(Exception cause)
+    {
+        try
+        {
+            if (IsLost(cause))
+                Drop();
+            else
+                _transaction?.Rollback();
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        {
+            Drop();
+        }
+
+        return cause;
+    }
+
+    public bool IsOfTheStatement(Exception e) => e is PostgresException { SqlState: ['2', '1' or '2' or '3', ..] } || e is not (NpgsqlException or IOException);
+
+    public bool IsLost(Exception e) => PostgresConnector.IsLost(e);
+
+    public bool WasCommitted()
+    {
+        try
+        {
+            var state = Writer.Query("select pg_xact_status(cast(?1 as xid8))", row => row.GetText(0), _transactionId).Single();
+            return state != "in progress" ? state == "committed" : throw connector.Wrong("still has the connection that was lost");
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidParameterValue)
+        {
+            // "transaction ID … is in the future": the server that took over has never seen it.
+            return false;
+        }
+        catch (Exception e) when (IsLost(e))
+        {
+            Drop();
+            throw;
+        }
+    }
+
+    public IOException Explain(Exception e) => connector.Explain(e is InDoubtException { InnerException: { } cause } ? cause : e);
+
+    public void Dispose() => Drop();
+
+    private PostgresSession BeginOnce()
+    {
+        var session = Writer;
+        session.Reset();
+        _transaction = session.Connection.BeginTransaction();
+        _transactionId = session.Text("select cast(pg_current_xact_id() as text)");
+        return session;
+    }
+
+    private PostgresSession Connect()
+    {
+        var session = connector.Open();
+        try
+        {
+            PostgresServer.RequireDurable(session, connector);
+            PostgresServer.NoticeDeath(session);
+            if (isExclusive)
+                PostgresLock.Take(session, connector, _formerBackend);
+            _formerBackend = session.Connection.ProcessID;
+            return session;
+        }
+        catch (Exception)
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    private void Drop()
+    {
+        _session?.Dispose();
+        (_session, _transaction) = (null, null);
+    }
+}

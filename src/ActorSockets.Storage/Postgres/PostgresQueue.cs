@@ -1,0 +1,58 @@
+using ActorSockets.Outbox;
+
+namespace ActorSockets.Storage.Postgres;
+
+/// <summary>
+/// The outbox for a person. A command is executed here, under the schema's lock, when no program has it. Otherwise it is written into a
+/// table, from where the program takes it: only one process changes deliveries at a time.
+/// </summary>
+internal sealed class PostgresQueue : IQueue
+{
+    private readonly StorePlace.InPostgres _place;
+    private readonly SessionPool _sessions;
+    private readonly Readers _readers;
+
+    private PostgresQueue(StorePlace.InPostgres place, PostgresDatabase database)
+    {
+        _place = place;
+        _sessions = new SessionPool(database);
+        _readers = new Readers(database);
+    }
+
+    public bool IsInUse => _sessions.Run(session => PostgresLock.IsTaken(session, _place.Schema));
+
+    /// <inheritdoc cref="IStoreOpener.OpenQueueAsync"/>
+    public static async Task<PostgresQueue> OpenAsync(StorePlace.InPostgres place)
+    {
+        var connector = new PostgresConnector(place);
+        var queue = new PostgresQueue(place, new PostgresDatabase(connector, isExclusive: false));
+        await queue._readers.RunAsync(session =>
+        {
+            PostgresSchema.RequireReadable(session, connector);
+            return true;
+        });
+        return queue;
+    }
+
+    public Task<IReadOnlyList<QueueLine>> LinesAsync() => _readers.RunAsync(QueueRows.Lines);
+
+    public Task<IReadOnlyList<QueueEntry>> ListAsync(QueueSelection selection, DeliveryState? state, int most) =>
+        _readers.RunAsync(session => QueueRows.List(session, selection, state, most, pathOf: _ => null));
+
+    public async Task<int?> ExecuteAsync(QueueCommand command, TimeSpan patience)
+    {
+        if (!await Task.Run(() => IsInUse))
+        {
+            await using var store = await Task.Run(() => PostgresStore.Open(_place));
+            return await store.OpenOutbox(QueueRows.Unlimited).ExecuteAsync(command);
+        }
+
+        return await QueueRows.WhenChangedAsync(_readers, await Task.Run(() => _sessions.Run(session => QueueRows.Leave(session, command))), patience);
+    }
+
+    public void Dispose()
+    {
+        _sessions.Dispose();
+        _readers.Dispose();
+    }
+}

@@ -1,0 +1,53 @@
+using ActorSockets.Outbox;
+
+namespace ActorSockets.Storage.Postgres;
+
+/// <summary>A schema of a PostgreSQL database, which a person may read with psql while it is in use. All tables share one writer.</summary>
+internal sealed class PostgresStore : IStore
+{
+    private readonly Readers _readers;
+    private readonly PayloadParts _parts;
+
+    private PostgresStore(PostgresDatabase database)
+    {
+        Writer = new GroupWriter(database);
+        _readers = new Readers(database);
+        _parts = new PayloadParts(database);
+        Ledger = new StoredLedger(Writer, _readers);
+    }
+
+    /// <summary>Where every change goes.</summary>
+    public GroupWriter Writer { get; }
+
+    public ILedger Ledger { get; }
+
+    /// <inheritdoc cref="IStoreOpener.Open"/>
+    public static PostgresStore Open(StorePlace.InPostgres place)
+    {
+        var connector = new PostgresConnector(place);
+        var database = new PostgresDatabase(connector, isExclusive: true);
+        try
+        {
+            PostgresSchema.Migrate(database.Writer, connector);
+            return new PostgresStore(database);
+        }
+        catch (Exception e) when (e is Npgsql.NpgsqlException or LedgerException)
+        {
+            database.Dispose();
+            throw connector.Explain(e);
+        }
+    }
+
+    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, _parts, limits);
+
+    /// <summary>Reads beside the writer.</summary>
+    public Task<T> ReadAsync<T>(Func<ISession, T> query) => _readers.RunAsync(query);
+
+    /// <summary>Commits what waits, closes the connections and lets others in. No call may be under way but changes that wait.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _readers.Dispose();
+        await _parts.DisposeAsync();
+        await Writer.DisposeAsync();
+    }
+}
