@@ -4,8 +4,8 @@ using Npgsql;
 namespace ActorSockets.Tests.Support;
 
 /// <summary>
-/// A PostgreSQL server of the installed programs, with a new cluster in a directory of its own, on a Unix socket. The superuser cannot run one, and
-/// lets nobody do it.
+/// A PostgreSQL server of the installed programs, with a new cluster in a directory of its own, on a Unix socket. It refuses to run as
+/// root, and then runs as nobody.
 /// </summary>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
@@ -80,6 +80,19 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             await using var command = new NpgsqlCommand(statement, connection);
             await command.ExecuteNonQueryAsync();
         }
+    }
+
+    /// <summary>The texts of a query, as superuser in a database.</summary>
+    public async Task<IReadOnlyList<string>> QueryAsync(string database, string query)
+    {
+        await using var connection = new NpgsqlConnection($"Host={_directory};Username=admin;Database={database};Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(query, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await reader.ReadAsync())
+            rows.Add(reader.GetString(0));
+        return rows;
     }
 
     public async ValueTask DisposeAsync()
