@@ -41,6 +41,7 @@ internal static class Schema
           check ((file is null) <> (bytes is null))
         ) strict;
         create index payload_by_length on payload (length);
+        create index payload_by_file on payload (file) where file is not null;
         create table delivery (
           number     integer primary key,  -- the order of a target's line
           target     text    not null,
@@ -58,7 +59,7 @@ internal static class Schema
           finished   text,                 -- when it was set aside
           unique (target, id)
         ) strict;
-        create index delivery_line on delivery (target, state);
+        create index delivery_line on delivery (target, state, number, length);  -- what is counted at the start is in the index
         create index delivery_by_payload on delivery (payload);
         create index delivery_by_finished on delivery (finished) where finished is not null;
         create table target (

@@ -15,6 +15,9 @@ internal sealed class SqliteStore : IStore
     // Older ones lose data when a checkpoint meets a commit (sqlite.org/releaselog/3_51_3.html, the WAL-reset bug).
     private static readonly Version OldestSqlite = new(3, 51, 3);
 
+    // A check reads all of a file. SQLite has no need of it after a crash: a disk that damages files is noticed early.
+    private const long MostCheckedBytes = 32 << 20;
+
     private readonly DirectoryLock _lock;
     private readonly Readers _readers;
     private readonly string _directory;
@@ -56,7 +59,7 @@ internal sealed class SqliteStore : IStore
                 throw new LedgerException($"{path} stays in journal mode {mode}: its file system has no shared memory, as network file systems have none");
             // FULL flushes the log with each commit. NORMAL does not: a power cut would take back what was answered.
             session.Script("pragma synchronous = full; pragma journal_size_limit = 67108864");
-            if (!wasClosed && session.Text("pragma quick_check(1)") is var state and not "ok")
+            if (!wasClosed && new FileInfo(path).Length + log.Length <= MostCheckedBytes && session.Text("pragma quick_check(1)") is var state and not "ok")
                 throw SqliteErrors.Damaged(path, state.ReplaceLineEndings(" "));
             Schema.Migrate(session, path);
             return new SqliteStore(taken, session, directory, path);

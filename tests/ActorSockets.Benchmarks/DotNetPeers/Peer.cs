@@ -33,6 +33,7 @@ internal static class Peer
             "prefixed-receive" => SmallMessages.PrefixedReceiveAsync(),
             "durable-loop" => SmallMessages.DurableLoopAsync(args[0], Int(args[1]), Int(args[2]), Int(args[3])),
             "sqlite-writer" => SqliteWriter.RunAsync(args[0], Int(args[1]), Int(args[2]), Int(args[3]), Int(args[4])),
+            "outbox-fill" => OutboxFill.RunAsync(args[0], Int(args[1]), Int(args[2]), Int(args[3]), args[4] == "shared"),
             "hash" => Gauges.HashAsync(args[0], Long(args[1])),
             "ssl-send" => SslStreams.SendAsync(args[0], args[1], Int(args[2]), Int(args[3])),
             "ssl-receive" => SslStreams.ReceiveAsync(args[0], Int(args[1])),
