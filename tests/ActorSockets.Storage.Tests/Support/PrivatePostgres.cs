@@ -55,7 +55,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         await server.RunAsUserAsync("initdb", "-D", server.Data, "-U", "admin", "--no-locale", "-E", "UTF8", "--auth=trust", "--no-sync");
         // The superuser of the tests comes in without a password, and the role of the relay with one.
         await File.WriteAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), $"local all admin trust\nlocal all all scram-sha-256\nlocal replication admin trust\n");
-        await File.AppendAllTextAsync(Path.Combine(server.Data, "postgresql.conf"), $"listen_addresses = ''\nunix_socket_directories = '{directory}'\nmax_connections = 300\nfull_page_writes = off\n");
+        await File.AppendAllTextAsync(Path.Combine(server.Data, "postgresql.conf"), $"listen_addresses = ''\nunix_socket_directories = '{directory}'\nmax_connections = 300\n");
         await server.StartAgainAsync();
         await server.ExecuteAsync($"create role {User} login password '{Password}'", "create database relay owner relay");
         return server;
