@@ -59,6 +59,8 @@ internal sealed class SqliteStore : IStore
                 throw new LedgerException($"{path} stays in journal mode {mode}: its file system has no shared memory, as network file systems have none");
             // FULL flushes the log with each commit. NORMAL does not: a power cut would take back what was answered.
             session.Script("pragma synchronous = full; pragma journal_size_limit = 67108864");
+            // Pages of 8 MB of log: most deliveries leave before these are full, and are never written to the database itself.
+            session.Script("pragma wal_autocheckpoint = 2000; pragma cache_size = -16000");
             if (!wasClosed && new FileInfo(path).Length + log.Length <= MostCheckedBytes && session.Text("pragma quick_check(1)") is var state and not "ok")
                 throw SqliteErrors.Damaged(path, state.ReplaceLineEndings(" "));
             Schema.Migrate(session, path);

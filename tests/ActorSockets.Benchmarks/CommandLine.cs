@@ -19,6 +19,7 @@ internal static class CommandLine
         ("deliveries", "the deliveries protocol: many small payloads, a file beside rsync, a file resumed", true, DeliveriesWork.RunAsync),
         ("tls", "bulk send and receive over TLS; both ends ours", true, TlsWork.RunAsync),
         ("relay", "small payloads through a relay to 1 and 3 targets, beside a bare SQLite writer", false, RelayWork.RunAsync),
+        ("relay-bulk", "one large payload through a relay, beside a file sink; a single small one, beside two flushes", true, RelayBulkWork.RunAsync),
         ("backlog", "a relay beside 50 dead targets with 100,000 waiting for each; its start with 1,000,000 waiting", false, BacklogWork.RunAsync),
         ("fan-out", "one file to 1, 10 and 100 targets, alone and beside stalled ones", true, FanOutWork.RunAsync),
         ("isolation", "one healthy target alone, and beside 50 that are dead, stalled or slow, or whose names never resolve", true, IsolationWork.RunAsync),

@@ -45,7 +45,7 @@ public sealed partial class PowerLossSpecs : IDisposable
             """);
         // Files and rows, one after another; then, after a restart, so much that the log is moved into the database meanwhile.
         var calls = await TraceAsync(conf, "first", after: 0, 0, 10, 1_000, 60_000, 70_000, 200_000);
-        calls = [.. calls, .. await TraceAsync(conf, "second", after: calls.Max(call => call.End), [.. Enumerable.Repeat(64_000, 60)])];
+        calls = [.. calls, .. await TraceAsync(conf, "second", after: calls.Max(call => call.End), [.. Enumerable.Repeat(64_000, 64)])];
 
         var (disk, seed, disks) = (new LossyDisk(Root), Environment.TickCount, 0);
         var random = new Random(seed);

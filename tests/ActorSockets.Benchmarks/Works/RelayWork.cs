@@ -40,7 +40,7 @@ internal static class RelayWork
     {
         // A disk, whatever room there is in memory: flushing is what it is about.
         var directory = Directory.CreateTempSubdirectory("actorsockets-benchmark-outbox-").FullName;
-        var receivers = Enumerable.Range(0, targets).Select(_ => Child.Start(Launch.Ours("serve", "127.0.0.1:0", "--sink", "discard", "--protocol", "deliveries", "--quiet"))).ToArray();
+        var receivers = Enumerable.Range(0, targets).Select(_ => Child.Start(Launch.Ours("serve", "127.0.0.1:0", "--sink", "discard", "--protocol", "deliveries", "--quiet", "--set", $"actor-sockets.server-defaults.window={Window}"))).ToArray();
         try
         {
             var ports = new List<int>();
@@ -50,7 +50,7 @@ internal static class RelayWork
                 actor-sockets {
                   outbox.directory = "{{directory}}"
                   servers.in { window = {{Window}}, protocol = deliveries, sink = relay, relay-to = [{{string.Join(", ", ports.Select((_, i) => $"t{i}"))}}] }
-                  target-defaults.protocol = deliveries
+                  target-defaults { protocol = deliveries, window = {{Window}} }
                   targets { {{string.Join("\n", ports.Select((port, i) => $"t{i}.port = {port}"))}} }
                 }
                 """);
