@@ -28,6 +28,8 @@ internal static class Peer
             "async-receive" => AsyncSockets.ReceiveAsync(Int(args[0]), args.Length > 1 ? args[1] : null),
             "async-crowd" => Crowd.SendAsync(Int(args[0]), Int(args[1])),
             "library-send" => SmallMessages.LibrarySendAsync(args[0], Int(args[1]), Int(args[2]), Int(args[3])),
+            "lines-send" => Lines.SendAsync(Int(args[0]), Int(args[1]), Int(args[2])),
+            "lines-sink" => Lines.SinkAsync(Long(args[0])),
             "library-latency" => Latencies.LibraryAsync(args[0], Int(args[1]), Int(args[2])),
             "two-flushes" => Latencies.TwoFlushesAsync(args[0], Int(args[1])),
             "each-send" => SmallMessages.EachSendAsync(Int(args[0]), Int(args[1]), Int(args[2])),

@@ -5,7 +5,7 @@ namespace ActorSockets.Benchmarks.Works;
 
 /// <summary>
 /// Payloads of 1 KiB through a relay to one and to three targets, all durable: acknowledged when the outbox has them on the disk. Beside
-/// it, a bare SQLite writer that does the same transactions.
+/// it, a bare SQLite writer that does the same transactions; and rsyslog with a synced disk queue, which acknowledges nothing.
 /// </summary>
 internal static class RelayWork
 {
@@ -16,6 +16,9 @@ internal static class RelayWork
     // Of unanswered payloads: the relay commits together what is there.
     private const int Window = 1024;
     private const int Together = 100;
+
+    // Of rsyslog, which takes longer for each.
+    private const int LineCount = 5_000;
 
     private const string Bare = "a bare SQLite writer, a hundred payloads a transaction";
 
@@ -30,10 +33,12 @@ internal static class RelayWork
             };
             contest.Add(Contest.Ours, null, timeout => RelayAsync(bench, targets, timeout));
             contest.Add(Bare, null, timeout => WriteAsync(targets, timeout));
+            if (targets == 1)
+                contest.Add("rsyslog, imtcp, a synced disk queue, omfwd", Launch.Tool("rsyslogd", "rsyslog").Missing(), timeout => SyslogAsync(bench, timeout));
             await contest.RunAsync(bench, cancellation);
         }
 
-        bench.Report.Note("All windows are 1024. What is left is looked for with actorsockets queue, whose start counts in \"delivered to all\". Both flush each transaction (synchronous = FULL); the writer inserts payloads and deliveries, and deletes them, without a network.");
+        bench.Report.Note("All windows are 1024. What is left is looked for with actorsockets queue, whose start counts in \"delivered to all\". Both flush each transaction (synchronous = FULL); the writer inserts payloads and deliveries, and deletes them, without a network. rsyslog (queue.type = Disk, queue.syncqueuefiles = on) flushes as well, but answers no client; 5,000 lines.");
     }
 
     private static async Task<double[]> RelayAsync(Bench bench, int targets, CancellationToken timeout)
@@ -72,6 +77,33 @@ internal static class RelayWork
         {
             foreach (var receiver in receivers)
                 await receiver.DisposeAsync();
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private static async Task<double[]> SyslogAsync(Bench bench, CancellationToken timeout)
+    {
+        var directory = Directory.CreateTempSubdirectory("actorsockets-benchmark-outbox-").FullName;
+        try
+        {
+            await using var sink = Child.Start(Launch.DotNet("lines-sink", Senders.Text(LineCount * Size)));
+            var conf = bench.Configuration("rsyslog", $$"""
+                global(workDirectory="{{directory}}")
+                module(load="imtcp")
+                template(name="line" type="string" string="%rawmsg%\n")
+                ruleset(name="relay" queue.type="Disk" queue.filename="queue" queue.syncqueuefiles="on" queue.checkpointinterval="1") {
+                  action(type="omfwd" target="127.0.0.1" port="{{await sink.PortAsync(timeout)}}" protocol="tcp" template="line")
+                }
+                input(type="imtcp" port="0" address="127.0.0.1" listenPortFileName="{{directory}}/port" ruleset="relay")
+                """);
+            await using var relay = Child.Start(Launch.Tool("rsyslogd", "rsyslog", "-n", "-f", conf, "-i", Path.Combine(directory, "pid")) with { DiscardsTalk = true });
+            await using var sender = Child.Start(Launch.DotNet("lines-send", Senders.Text(await relay.PortAsync(timeout)), Senders.Text(LineCount), Senders.Text(Size)));
+            var sending = await sender.HearAsync("sending", timeout);
+            var received = await sink.HearAsync("received", timeout);
+            return [double.NaN, LineCount / Stopwatch.GetElapsedTime(sending.At, received.At).TotalSeconds, Proc.MemoryKiB(relay.Id, "VmHWM") / 1024.0];
+        }
+        finally
+        {
             Directory.Delete(directory, recursive: true);
         }
     }
