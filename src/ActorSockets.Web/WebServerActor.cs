@@ -10,7 +10,7 @@ namespace ActorSockets.Web;
 /// Listens, and serves each connection on the .NET thread pool.
 /// <code>
 ///   Listening ── the listener died ──► rebind-delay ──► Listening
-///    └── the listener failed at first: WhenListening is answered with its failure, and the actor stops
+///    └── the listener failed at first ──► Failed: that is the answer to every WhenListening
 /// </code>
 /// </summary>
 internal sealed class WebServerActor : UntypedActor, IWithTimers
@@ -59,8 +59,8 @@ internal sealed class WebServerActor : UntypedActor, IWithTimers
             case ListenerActor.OutOfHandles or ListenerActor.Accepting:
                 break;
             case Terminated when _listening is null:
-                Answer(_failed ?? new ListenerActor.Failed("its listener died"));
-                Context.Stop(Self);
+                _failed ??= new ListenerActor.Failed("its listener died");
+                Answer(_failed);
                 break;
             case Terminated:
                 Context.GetLogger().Warning("the web server lost its listener: {0}", _failed?.Reason ?? "it died");
@@ -76,11 +76,11 @@ internal sealed class WebServerActor : UntypedActor, IWithTimers
                 _open--;
                 Context.GetLogger().Error(failure.Cause, "a web request failed");
                 break;
-            case WhenListening when _listening is null:
-                _waiting.Add(Sender);
+            case WhenListening when (_listening ?? (object?)_failed) is { } known:
+                Sender.Tell(known);
                 break;
             case WhenListening:
-                Sender.Tell(_listening);
+                _waiting.Add(Sender);
                 break;
             default:
                 Unhandled(message);

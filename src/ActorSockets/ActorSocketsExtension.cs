@@ -23,11 +23,17 @@ public sealed class ActorSocketsExtension : IExtension
     private readonly ExtendedActorSystem _system;
     private readonly Lock _lock = new();
     private readonly OutboxAccess _outbox;
+
+    // An actor of a system that has ended answers nothing.
+    private readonly CancellationToken _ended;
     private Task<bool>? _draining;
 
     private ActorSocketsExtension(ExtendedActorSystem system, Print print, ActorSocketsOptions? options, ActorSocketsSettings? settings)
     {
         _system = system;
+        var ended = new CancellationTokenSource();
+        _ended = ended.Token;
+        system.RegisterOnTermination(ended.Cancel);
         Settings = settings ?? ActorSocketsSettings.From(system.Settings.Config, options);
         system.Settings.InjectTopLevelFallback(ActorSocketsSettings.Reference);
         _outbox = new OutboxAccess(Settings.Outbox);
@@ -89,12 +95,16 @@ public sealed class ActorSocketsExtension : IExtension
     public async Task<Deliveries.IAnswer> SendAsync(string target, Payload payload, CancellationToken cancellation = default)
     {
         var id = Guid.CreateVersion7().ToString("N");
-        var answer = Ref.Ask<Deliveries.IAnswer>(new Deliveries.Deliver(id, target, payload), Timeout.InfiniteTimeSpan, CancellationToken.None);
-        await using var cancelling = cancellation.Register(() => Ref.Tell(new Deliveries.Cancel(id, target), _system.DeadLetters));
-        // A system that had ended before it was asked answers nothing.
-        return await Task.WhenAny(answer, _system.WhenTerminated) == answer || answer.IsCompleted
-            ? await answer
-            : new Deliveries.Failed(target, id, FailureKind.Shutdown, "the actor system has ended", new Deliveries.Report(0, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero));
+        try
+        {
+            var answer = Ref.Ask<Deliveries.IAnswer>(new Deliveries.Deliver(id, target, payload), Timeout.InfiniteTimeSpan, _ended);
+            await using var cancelling = cancellation.Register(() => Ref.Tell(new Deliveries.Cancel(id, target), _system.DeadLetters));
+            return await answer;
+        }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+            return new Deliveries.Failed(target, id, FailureKind.Shutdown, "the actor system has ended", new Deliveries.Report(0, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero));
+        }
     }
 
     /// <summary>Adds a target, such as <c>Settings.NewTarget("archive", "10.0.0.5", 9000) with { Confirm = Confirm.Receipt }</c>.</summary>
@@ -234,13 +244,16 @@ public sealed class ActorSocketsExtension : IExtension
         }
     }
 
-    /// <summary>An actor of a system that has ended answers nothing.</summary>
     private async Task<T> AskAsync<T>(object question)
     {
-        var answer = Ref.Ask<T>(question, Timeout.InfiniteTimeSpan, CancellationToken.None);
-        return await Task.WhenAny(answer, _system.WhenTerminated) == answer || answer.IsCompleted
-            ? await answer
-            : throw new InvalidOperationException("the actor system has ended");
+        try
+        {
+            return await Ref.Ask<T>(question, Timeout.InfiniteTimeSpan, _ended);
+        }
+        catch (OperationCanceledException) when (_ended.IsCancellationRequested)
+        {
+            throw new InvalidOperationException("the actor system has ended");
+        }
     }
 
     // Off the actors' threads, because a terminal that is stopped blocks whoever writes to it.

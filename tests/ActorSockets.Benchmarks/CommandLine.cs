@@ -18,6 +18,7 @@ internal static class CommandLine
         ("receive", "bulk receive and discard; both ends ours", true, ReceiveWork.RunAsync),
         ("deliveries", "the deliveries protocol: many small payloads, a file beside rsync, a file resumed", true, DeliveriesWork.RunAsync),
         ("tls", "bulk send and receive over TLS; both ends ours", true, TlsWork.RunAsync),
+        ("tls-crowd", "2,000 idle TLS connections at a server; a flood of handshakes beside a plain target and the ticker", true, TlsCrowdWork.RunAsync),
         ("relay", "small payloads through a relay to 1 and 3 targets, beside a bare SQLite writer", false, RelayWork.RunAsync),
         ("relay-bulk", "one large payload through a relay, beside a file sink; a single small one, beside two flushes", true, RelayBulkWork.RunAsync),
         ("backlog", "a relay beside 50 dead targets with 100,000 waiting for each; its start with 1,000,000 waiting", false, BacklogWork.RunAsync),

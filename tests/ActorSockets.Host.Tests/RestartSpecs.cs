@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using ActorSockets.Host.Tests.Support;
 
 namespace ActorSockets.Host.Tests;
@@ -84,6 +86,55 @@ public sealed class RestartSpecs
                     // A reset, or an end that the sender never meant.
                 }
             });
+        }
+    }
+
+    [Fact]
+    public async Task A_server_that_is_killed_while_it_cuts_a_stream_leaves_whole_files_and_one_that_is_partial()
+    {
+        for (var files = 1; files <= 5; files++)
+        {
+            var directory = Directory.CreateTempSubdirectory("restart-specs-").FullName;
+            try
+            {
+                await using var server = HostProcess.Start("serve", ":0", "--sink", directory, "--set", "actor-sockets.server-defaults.cut={ at-bytes = 10KiB, at = line }");
+                var feeding = FeedLinesAsync(await server.PortOfAsync("server-1"));
+                // At any instant after so many.
+                await server.HearAsync($"(?s)(goes on;.*){{{files}}}");
+                await server.SignalAsync("KILL");
+                var lines = (await feeding.WaitAsync(Patience)).ToString();
+
+                var left = Directory.GetFiles(directory).Order(StringComparer.Ordinal).ToArray();
+                var whole = left.Where(path => !path.EndsWith(".partial", StringComparison.Ordinal)).ToArray();
+                Assert.InRange(left.Length - whole.Length, 0, 1);
+                Assert.InRange(whole.Length, files, int.MaxValue);
+                Assert.All(whole.Select(File.ReadAllText), text => Assert.True(text.Length >= 10 * 1024 && text[^1] == '\n'));
+                Assert.StartsWith(string.Concat(left.Select(File.ReadAllText)), lines, StringComparison.Ordinal);
+            }
+            finally
+            {
+                Directory.Delete(directory, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>Numbered lines until the connection breaks.</summary>
+    private static async Task<StringBuilder> FeedLinesAsync(int port)
+    {
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(IPAddress.Loopback, port);
+        var said = new StringBuilder();
+        try
+        {
+            for (var i = 0; ; i++)
+            {
+                said.Append(CultureInfo.InvariantCulture, $"line {i}\n");
+                await client.SendAsync(Encoding.ASCII.GetBytes($"line {i}\n"));
+            }
+        }
+        catch (SocketException)
+        {
+            return said;
         }
     }
 

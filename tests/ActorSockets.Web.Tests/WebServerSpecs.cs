@@ -86,8 +86,13 @@ public sealed class WebServerSpecs
         Assert.StartsWith($"server in does not listen on 127.0.0.1:{port}: ", text, StringComparison.Ordinal);
 
         using var system = ActorSystem.Create("second", ConfigurationFactory.ParseString($"akka.loggers = []\nactor-sockets.web {{ enabled = on, port = {port} }}"));
-        var error = await Assert.ThrowsAsync<IOException>(() => WebServer.StartAsync(system));
-        Assert.StartsWith($"cannot listen on 127.0.0.1:{port}: ", error.Message, StringComparison.Ordinal);
+        // Asked again, it has failed already.
+        for (var asked = 0; asked < 2; asked++)
+        {
+            var error = await Assert.ThrowsAsync<IOException>(() => WebServer.StartAsync(system));
+            Assert.StartsWith($"cannot listen on 127.0.0.1:{port}: ", error.Message, StringComparison.Ordinal);
+        }
+
         await system.Terminate();
     }
 

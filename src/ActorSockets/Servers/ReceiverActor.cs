@@ -27,25 +27,21 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 {
     private readonly ServerSettings _server;
     private readonly Connection _connection;
-    private readonly ISink _sink;
-    private readonly CutFileSink? _files;
-    private readonly ReceivedDigest? _digest;
     private readonly Intake _intake;
-    private Task _storing = Task.CompletedTask;
+    private readonly SinkFeed _feed;
+    private readonly CutWatch _cuts;
     private ReceivedChunk? _chunk;
     private Receipt? _receipt;
     private bool _ended;
-    private bool _cutIsDue;
-    private int _timedFile;
 
     public ReceiverActor(ServerSettings server, Connection connection, FileStore store, SinkSource createSink)
     {
         _server = server;
         _connection = connection;
-        _sink = createSink(server, connection.Peer, store, delivery: null);
-        _files = _sink as CutFileSink;
-        _digest = server.Receipt ? new ReceivedDigest(server.Digest) : null;
         _intake = new Intake(server, connection, Context);
+        var sink = createSink(server, connection.Peer, store, delivery: null);
+        _feed = new SinkFeed(sink, server.Receipt ? new ReceivedDigest(server.Digest) : null, Self);
+        _cuts = new CutWatch(server, connection.Peer, sink, Context.System.EventStream);
     }
 
     public static Props Props(ServerSettings server, Connection connection, FileStore store, SinkSource createSink) =>
@@ -82,7 +78,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case Signal.ReadOn:
                 _intake.Read(Now);
                 break;
-            case Signal.Cut:
+            case CutWatch.Due:
                 Cut();
                 break;
             default:
@@ -95,11 +91,11 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case Stored stored:
+            case SinkFeed.Stored stored:
                 Answer(stored.Reply);
                 break;
-            case Signal.Cut:
-                _cutIsDue = true;
+            case CutWatch.Due:
+                _cuts.IsDue = true;
                 break;
             default:
                 AnyTime(message);
@@ -112,8 +108,8 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case Stored:
-                LookAtFiles();
+            case SinkFeed.Stored:
+                _cuts.Look(Timers);
                 Become(Receiving);
                 if (next is not null)
                     Receiving(next);
@@ -140,12 +136,12 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case Stored when _digest is not null:
-                _receipt = new Receipt(_intake.Bytes, _digest.Value());
+            case SinkFeed.Stored when _feed.Digest() is { } digest:
+                _receipt = new Receipt(_intake.Bytes, digest);
                 Become(SendingReceipt);
                 Reply(_receipt.ToBytes());
                 break;
-            case Stored:
+            case SinkFeed.Stored:
                 Completed();
                 break;
             case ServerEvents.CutOff:
@@ -181,7 +177,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
 
     private void Settling(object message, string reason)
     {
-        if (message is Settled settled)
+        if (message is SinkFeed.Settled settled)
             End(new ServerEvents.BrokenOff(_server.Name, _connection.Peer, _intake.Bytes,
                 settled.Failure is null ? reason : $"{reason}; and what was received is lost: {settled.Failure}", settled.KeptAs));
         else
@@ -192,7 +188,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case StoringFailed failed:
+            case SinkFeed.Failed failed:
                 BreakOff($"the {_server.Sink} sink failed: {failed.Reason}");
                 break;
             case Intake.Broken broken:
@@ -213,7 +209,7 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     /// <summary>Checks of a peer that moves, or whose turn it is not; and what comes of a connection that is reset.</summary>
     private void LetPass(object message)
     {
-        if (message is not (Signal or Intake.Check or Intake.Broken or Intake.Received or Stored or StoringFailed or ServerEvents.ICommand))
+        if (message is not (Signal or CutWatch.Due or Intake.Check or Intake.Broken or Intake.Received or SinkFeed.Stored or SinkFeed.Failed or ServerEvents.ICommand))
             Unhandled(message);
     }
 
@@ -221,71 +217,28 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
     {
         _intake.Took(chunk);
         _chunk = chunk;
-        var earlierHashed = _digest?.AddAsync(chunk) ?? Task.CompletedTask;
         Become(Storing);
-        var storing = _sink.WriteAsync(chunk.Bytes);
-        if (storing.IsCompletedSuccessfully && earlierHashed.IsCompletedSuccessfully)
-            Answer(storing.Result);
-        else
-            Await(BothAsync(storing.AsTask(), earlierHashed));
-
-        // A chunk is hashed while the next one is on its way; the one after that waits.
-        static async Task<ReadOnlyMemory<byte>> BothAsync(Task<ReadOnlyMemory<byte>> storing, Task hashed)
-        {
-            await hashed;
-            return await storing;
-        }
+        if (_feed.TryStore(chunk, out var reply))
+            Answer(reply);
     }
 
     private void Cut()
     {
-        _cutIsDue = false;
+        _cuts.IsDue = false;
         Become(m => Cutting(m, next: null));
-        Await(CutAsync(_files!));
-
-        static async Task<ReadOnlyMemory<byte>> CutAsync(CutFileSink files)
-        {
-            await files.CutAsync();
-            return default;
-        }
-    }
-
-    /// <summary>Publishes the files that have ended, and watches the time of the one that has begun.</summary>
-    private void LookAtFiles()
-    {
-        if (_files is null)
-            return;
-        while (_files.TryTakeEnded(out var ended))
-            Publish(new ServerEvents.FileCut(_server.Name, _connection.Peer, ended.Bytes, ended.Path));
-        if (_server.Cut.After == TimeSpan.Zero || !_files.IsWriting || _files.Begun == _timedFile)
-            return;
-        (_timedFile, _cutIsDue) = (_files.Begun, false);
-        Timers.StartSingleTimer(Signal.Cut, Signal.Cut, _server.Cut.After);
+        _feed.Cut();
     }
 
     private void Complete()
     {
         _intake.Moved();
         Become(Completing);
-        Await(CompleteAsync(_sink, _digest?.Hashed ?? Task.CompletedTask));
-
-        static async Task<ReadOnlyMemory<byte>> CompleteAsync(ISink sink, Task hashed)
-        {
-            await hashed;
-            await sink.CompleteAsync();
-            return default;
-        }
-    }
-
-    private void Await(Task<ReadOnlyMemory<byte>> storing)
-    {
-        _storing = storing;
-        storing.PipeTo(Self, success: reply => new Stored(reply), failure: e => new StoringFailed(e.Message));
+        _feed.Complete();
     }
 
     private void Answer(ReadOnlyMemory<byte> reply)
     {
-        LookAtFiles();
+        _cuts.Look(Timers);
         if (reply.IsEmpty)
         {
             AskForMore();
@@ -318,45 +271,31 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             Timers.StartSingleTimer(Signal.ReadOn, Signal.ReadOn, _server.ProcessingDelay);
         else
             _intake.Read(Now);
-        if (_cutIsDue)
+        if (_cuts.IsDue)
             Cut();
     }
 
     private void Completed()
     {
         _connection.Close();
-        End(new ServerEvents.Completed(_server.Name, _connection.Peer, _intake.Bytes, _intake.Elapsed(Now), _sink.StoredAs, _receipt?.Digest.ToString()));
+        End(new ServerEvents.Completed(_server.Name, _connection.Peer, _intake.Bytes, _intake.Elapsed(Now), _feed.StoredAs, _receipt?.Digest.ToString()));
     }
 
     private void LoseReceipt(string reason) =>
-        End(new ServerEvents.ReceiptLost(_server.Name, _connection.Peer, _intake.Bytes, _intake.Elapsed(Now), _sink.StoredAs, _receipt?.Digest.ToString(), reason));
+        End(new ServerEvents.ReceiptLost(_server.Name, _connection.Peer, _intake.Bytes, _intake.Elapsed(Now), _feed.StoredAs, _receipt?.Digest.ToString(), reason));
 
     private void BreakOff(string reason)
     {
         Timers.CancelAll();
         _connection.Abort();
         Become(m => Settling(m, reason));
-        SettleAsync(_storing, _sink).PipeTo(Self);
-    }
-
-    /// <summary>The sink is told no second thing before it is done with the first.</summary>
-    private static async Task<Settled> SettleAsync(Task storing, ISink sink)
-    {
-        await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        try
-        {
-            return new Settled(await sink.BreakOffAsync(), null);
-        }
-        catch (Exception e)
-        {
-            return new Settled(null, e.Message);
-        }
+        _feed.BreakOff();
     }
 
     private void End(ServerEvents.IServerEvent ending)
     {
         _ended = true;
-        LookAtFiles();
+        _cuts.Look(Timers);
         Publish(ending);
         Become(LetPass);
         Context.Stop(Self);
@@ -370,35 +309,13 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
         _connection.Abort();
         if (!_ended)
             Publish(new ServerEvents.BrokenOff(_server.Name, _connection.Peer, _intake.Bytes, "the receiver was stopped or crashed", null));
-        _ = DisposeAsync(_ended ? Task.CompletedTask : SettleAsync(_storing, _sink), _sink, _digest, Context.GetLogger());
-    }
-
-    private static async Task DisposeAsync(Task settling, ISink sink, ReceivedDigest? digest, ILoggingAdapter log)
-    {
-        try
-        {
-            await settling;
-            if (digest is not null)
-                await digest.DisposeAsync();
-            await sink.DisposeAsync();
-        }
-        catch (Exception e)
-        {
-            log.Warning("the sink of a connection that has ended cannot be disposed: {0}", e.Message);
-        }
+        _ = _feed.DisposeAsync(isSettled: _ended, Context.GetLogger());
     }
 
     /// <summary>What it tells itself; also the key of the timer that does.</summary>
     private enum Signal
     {
-        Cut,
         ReadOn,
         ReplyTaken,
     }
-
-    private sealed record Stored(ReadOnlyMemory<byte> Reply) : IDeadLetterSuppression;
-
-    private sealed record StoringFailed(string Reason) : IDeadLetterSuppression;
-
-    private sealed record Settled(string? KeptAs, string? Failure) : IDeadLetterSuppression;
 }

@@ -19,7 +19,7 @@ internal sealed class ServerSupervisor : UntypedActor
     private readonly Func<ListenerSettings, Props> _listen;
     private readonly Dictionary<string, ServerEvents.IServerEvent> _answers = new(StringComparer.Ordinal);
     private readonly NamedChildren _children = new();
-    private readonly Dictionary<string, IActorRef> _adding = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (IActorRef Adder, ServerSettings Server)> _adding = new(StringComparer.Ordinal);
     private readonly List<IActorRef> _waiting = [];
     private readonly Inboxes _inboxes = new(StoreLibrary.Open);
     private readonly OutboxAccess _outbox;
@@ -48,12 +48,8 @@ internal sealed class ServerSupervisor : UntypedActor
     {
         switch (message)
         {
-            case ServerEvents.Bound or ServerEvents.BindFailed when _adding.Remove(((ServerEvents.IServerEvent)message).Server, out var adder):
-                adder.Tell(message);
-                break;
-            case ServerEvents.Bound or ServerEvents.BindFailed when message is ServerEvents.IServerEvent answer && _servers.Any(s => s.Name == answer.Server):
-                _answers[answer.Server] = answer;
-                Reply();
+            case ServerEvents.Bound or ServerEvents.BindFailed:
+                Answer((ServerEvents.IServerEvent)message);
                 break;
             case ServerEvents.WhenBound:
                 _waiting.Add(Sender);
@@ -63,7 +59,7 @@ internal sealed class ServerSupervisor : UntypedActor
                 Sender.Tell(new ServerEvents.BindFailed(server.Name, server.Endpoint, _stopping ? "the system is stopping" : $"there is a server named {server.Name} already"));
                 break;
             case ServerCommands.Add { Server: var server }:
-                _adding[server.Name] = Sender;
+                _adding[server.Name] = (Sender, server);
                 Add(server);
                 break;
             case ServerCommands.Remove remove when _children.Dismiss(remove.Server, Sender) is { } child:
@@ -93,6 +89,19 @@ internal sealed class ServerSupervisor : UntypedActor
         }
     }
 
+    private void Answer(ServerEvents.IServerEvent answer)
+    {
+        if (_adding.Remove(answer.Server, out var adding))
+        {
+            adding.Adder.Tell(answer);
+        }
+        else if (_servers.Any(s => s.Name == answer.Server))
+        {
+            _answers[answer.Server] = answer;
+            Reply();
+        }
+    }
+
     private void Reply()
     {
         if (_answers.Count < _servers.Count)
@@ -117,6 +126,8 @@ internal sealed class ServerSupervisor : UntypedActor
         var (name, askers) = _children.Remove(child);
         if (_memories.Remove(name, out var memory))
             _ = memory.LetGoAsync();
+        if (Unanswered(name) is { } server)
+            Answer(new ServerEvents.BindFailed(name, server.Endpoint, "it was removed before it listened"));
         if (askers.Count == 0)
             return;
         var removed = new ServerEvents.Removed(name);
@@ -124,6 +135,10 @@ internal sealed class ServerSupervisor : UntypedActor
             asker.Tell(removed);
         Context.System.EventStream.Publish(removed);
     }
+
+    /// <summary>A server of which nobody knows yet whether it listens.</summary>
+    private ServerSettings? Unanswered(string name) =>
+        _adding.TryGetValue(name, out var adding) ? adding.Server : _answers.ContainsKey(name) ? null : _servers.FirstOrDefault(s => s.Name == name);
 
     protected override void PostStop()
     {

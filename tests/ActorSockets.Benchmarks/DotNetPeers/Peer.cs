@@ -43,6 +43,8 @@ internal static class Peer
             "ssl-receive" => SslStreams.ReceiveAsync(args[0], Int(args[1])),
             "ssl-sink" => SslStreams.SinkAsync(args[0]),
             "ssl-source" => SslStreams.SourceAsync(args[0], Int(args[1]), Long(args[2])),
+            "ssl-hold" => TlsCrowd.HoldAsync(args[0], Int(args[1]), Int(args[2])),
+            "ssl-flood" => TlsCrowd.FloodAsync(args[0], Int(args[1]), Int(args[2]), Int(args[3])),
             "akka-send" => AkkaIo.SendAsync(args[0], Int(args[1])),
             "akka-receive" => AkkaIo.ReceiveAsync(),
             "streams-send" => AkkaStreams.SendAsync(args[0], Int(args[1])),

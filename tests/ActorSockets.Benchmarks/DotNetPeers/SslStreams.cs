@@ -71,7 +71,7 @@ internal static class SslStreams
         return (total, firstAt);
     }
 
-    private static async Task<SslStream> ConnectAsync(string directory, int port)
+    public static async Task<SslStream> ConnectAsync(string directory, int port)
     {
         var socket = Bytes.NewSocket();
         await socket.ConnectAsync(IPAddress.Loopback, port);

@@ -14,8 +14,7 @@ internal static class TlsWork
     public static async Task RunAsync(Bench bench, CancellationToken cancellation)
     {
         var directory = Path.Combine(bench.Scratch, "pki");
-        await using (var init = Child.Start(Launch.Ours("init", "--tls", directory)))
-            await init.EndAsync(cancellation);
+        await MakeCertificatesAsync(directory, cancellation);
         string Pki(string name) => Path.Combine(directory, name);
         var file = bench.Payload(bench.Bytes);
 
@@ -106,5 +105,14 @@ internal static class TlsWork
             await sender.EndAsync(timeout);
             return [bench.MiB / Stopwatch.GetElapsedTime(connected.At, delivered.At).TotalSeconds];
         });
+    }
+
+    /// <summary>Once for a run of the program.</summary>
+    public static async Task MakeCertificatesAsync(string directory, CancellationToken cancellation)
+    {
+        if (Directory.Exists(directory))
+            return;
+        await using var init = Child.Start(Launch.Ours("init", "--tls", directory));
+        await init.EndAsync(cancellation);
     }
 }
