@@ -12,17 +12,19 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     public const string User = "relay";
     public const string Password = "c0rrect-h0rse";
 
-    private static readonly Lazy<Task<PrivatePostgres>> OfAll = new(async () =>
-    {
-        var server = await StartAsync();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.DisposeAsync().AsTask().Wait();
-        return server;
-    });
+    private static readonly Lazy<Task<PrivatePostgres>> OfAll = new(StartAsync);
 
     private readonly string _directory;
     private readonly string _programs;
+    private readonly Process _watcher;
 
-    private PrivatePostgres(string directory, string programs) => (_directory, _programs) = (directory, programs);
+    private PrivatePostgres(string directory, string programs)
+    {
+        (_directory, _programs) = (directory, programs);
+        // Its input ends with this process, however that ends.
+        string[] script = ["-c", "directory=$1; shift; trap '' INT TERM; read -r end; \"$@\" > /dev/null 2>&1; rm -rf \"$directory\"", "sh", directory];
+        _watcher = Process.Start(new ProcessStartInfo("sh", [.. script, .. AsUser("pg_ctl", "-D", Data, "-m", "immediate", "-w", "-s", "stop")]) { RedirectStandardInput = true, WorkingDirectory = "/" })!;
+    }
 
     /// <summary>One for all tests of this process that leave it running.</summary>
     public static Task<PrivatePostgres> SharedAsync() => OfAll.Value;
@@ -97,18 +99,15 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (File.Exists(Path.Combine(Data, "postmaster.pid")))
-            await StopAsync();
-        Directory.Delete(_directory, recursive: true);
+        _watcher.StandardInput.Close();
+        await _watcher.WaitForExitAsync();
+        _watcher.Dispose();
     }
 
-    private Task RunAsUserAsync(string program, params string[] arguments)
-    {
-        program = Path.Combine(_programs, program);
-        return Environment.IsPrivilegedProcess
-            ? RunAsync("setpriv", ["--reuid=nobody", "--regid=nogroup", "--clear-groups", program, .. arguments])
-            : RunAsync(program, arguments);
-    }
+    private Task RunAsUserAsync(string program, params string[] arguments) => AsUser(program, arguments) is [var first, .. var rest] ? RunAsync(first, rest) : Task.CompletedTask;
+
+    private string[] AsUser(string program, params string[] arguments) =>
+        [.. Environment.IsPrivilegedProcess ? (string[])["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : [], Path.Combine(_programs, program), .. arguments];
 
     private static async Task RunAsync(string program, params string[] arguments)
     {
