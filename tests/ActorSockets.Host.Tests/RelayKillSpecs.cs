@@ -1,4 +1,5 @@
 using ActorSockets.Host.Tests.Support;
+using ActorSockets.Tests.Support;
 
 namespace ActorSockets.Host.Tests;
 
@@ -13,6 +14,15 @@ public sealed class RelayKillSpecs : IDisposable
         var figures = await new RelayKillRun(HostProcess.Program, _directory, kills: 20, longest: 3_000_000, TimeSpan.FromSeconds(150), seed: Environment.TickCount)
             .RunAsync(CancellationToken.None);
         Assert.True(figures is { Kills: > 0, Checks: > 0, Payloads: > 2, Raw: > 0 }, figures.ToString());
+    }
+
+    [PostgresFact]
+    public async Task The_same_holds_for_an_outbox_in_PostgreSQL_whose_server_crashes_too()
+    {
+        await using var server = await PrivatePostgres.StartAsync();
+        var figures = await new RelayKillRun(HostProcess.Program, _directory, kills: 20, longest: 3_000_000, TimeSpan.FromSeconds(150), seed: Environment.TickCount, new PostgresRelayStore(server))
+            .RunAsync(CancellationToken.None);
+        Assert.True(figures is { Kills: > 0, Payloads: > 2, Raw: > 0 }, figures.ToString());
     }
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);

@@ -63,6 +63,20 @@ public sealed class PostgresStoreSpecs : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task The_server_knows_what_became_of_a_transaction()
+    {
+        await PostgresStore.Open(Place).DisposeAsync();
+        using var database = new PostgresDatabase(new PostgresConnector(Place), isExclusive: false);
+        database.Begin();
+        Assert.Contains("still has the connection that was lost", Assert.Throws<LedgerException>(() => database.WasCommitted()).Message, StringComparison.Ordinal);
+        database.Commit();
+        Assert.True(database.WasCommitted());
+        database.Begin();
+        database.RollBack(new IOException());
+        Assert.False(database.WasCommitted());
+    }
+
+    [StoreFact]
     public async Task A_text_that_the_database_cannot_have_is_kept_in_part()
     {
         await using var store = PostgresStore.Open(Place);
@@ -84,9 +98,9 @@ public sealed class PostgresStoreSpecs : IAsyncLifetime
     }
 
     [StoreFact]
-    public async Task A_schema_of_an_older_version_is_brought_to_the_present_one()
+    public async Task A_schema_without_tables_is_filled_and_one_of_an_older_version_is_no_queue()
     {
-        // What the first step begins with, as if there had been nothing else.
+        // By the owner of a database in which the role may create none.
         await _server.ExecuteInAsync("relay", $"create schema {_schema} authorization {PrivatePostgres.User}");
         await using (var store = PostgresStore.Open(Place))
             Assert.Equal(PostgresSchema.Version, await store.ReadAsync(session => session.Number("select version from store")));

@@ -48,17 +48,18 @@ internal sealed class PartsStream : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_taken == _part.Length && _position < Length)
+        if (IsAtEndOfPart)
             (_part, _taken) = (await NextAsync(), 0);
-        var count = Math.Min(buffer.Length, _part.Length - _taken);
-        _part.AsMemory(_taken, count).CopyTo(buffer);
-        _taken += count;
-        _position += count;
-        return count;
+        return Take(buffer.Span);
     }
 
-    /// <summary>Blocks the caller.</summary>
-    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+    /// <summary>Blocks the caller, and does not wait for a server that is away.</summary>
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        if (IsAtEndOfPart)
+            (_part, _taken) = (_payload.Parts.Read(_payload.File, _position) ?? throw Missing(), 0);
+        return Take(buffer.AsSpan(offset, count));
+    }
 
     protected override void Dispose(bool disposing)
     {
@@ -67,14 +68,24 @@ internal sealed class PartsStream : Stream
         base.Dispose(disposing);
     }
 
+    private bool IsAtEndOfPart => _taken == _part.Length && _position < Length;
+
+    private int Take(Span<byte> buffer)
+    {
+        var count = Math.Min(buffer.Length, _part.Length - _taken);
+        _part.AsSpan(_taken, count).CopyTo(buffer);
+        _taken += count;
+        _position += count;
+        return count;
+    }
+
     private async Task<byte[]> NextAsync()
     {
         while (true)
         {
             try
             {
-                return await _read.RunAsync(_position)
-                    ?? throw new FileNotFoundException($"the table part has no row of {_payload.File} at {_position}");
+                return await _read.RunAsync(_position) ?? throw Missing();
             }
             catch (LedgerException)
             {
@@ -82,6 +93,8 @@ internal sealed class PartsStream : Stream
             }
         }
     }
+
+    private FileNotFoundException Missing() => new($"the table part has no row of {_payload.File} at {_position}");
 
     public override void Flush()
     {

@@ -71,7 +71,7 @@ internal static class PostgresSchema
           unique (target, id)
         );
         alter table delivery set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
-        create index delivery_line on delivery (target, state, number);
+        create index delivery_line on delivery (target, state, number) include (length);  -- what is counted at the start
         create index delivery_by_payload on delivery (payload);
         create index delivery_by_finished on delivery (finished) where finished is not null;
         create table target (

@@ -5,14 +5,13 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Data.Sqlite;
 
 namespace ActorSockets.Host.Tests.Support;
 
 /// <summary>
 /// Sends payloads, as deliveries and raw, through a relay to a server of deliveries and a raw one, while senders, relay and servers are
-/// killed at random instants and started again. After each kill of the relay its database is checked; when the kills are over,
-/// everything that was acknowledged is looked for.
+/// killed at random instants and started again, and the database too, if it is a server. After each kill of the relay its database is
+/// checked; when the kills are over, everything that was acknowledged is looked for.
 /// </summary>
 internal sealed class RelayKillRun
 {
@@ -20,6 +19,7 @@ internal sealed class RelayKillRun
 
     private readonly string _program;
     private readonly string _directory;
+    private readonly RelayStore _store;
     private readonly int _kills;
     private readonly long _longest;
     private readonly TimeSpan _patience;
@@ -39,14 +39,16 @@ internal sealed class RelayKillRun
     /// <param name="longest">Bytes of the longest payload; as many payloads are between 100 and 1,000 bytes as between 1 and 10 MB.</param>
     /// <param name="patience">The longest that the run may take.</param>
     /// <param name="seed">Of sizes and instants.</param>
-    public RelayKillRun(string program, string directory, int kills, long longest, TimeSpan patience, int seed)
+    /// <param name="store">The outbox; null: in the directory.</param>
+    public RelayKillRun(string program, string directory, int kills, long longest, TimeSpan patience, int seed, RelayStore? store = null)
     {
+        _store = store ?? new SqliteRelayStore(directory);
         (_program, _directory, _kills, _longest, _patience, _random) = (program, directory, kills, longest, patience, new Random(seed));
         foreach (var server in (string[])["berlin", "oslo"])
             Directory.CreateDirectory(Path.Combine(_directory, server));
         File.WriteAllText(Conf, $$"""
             actor-sockets {
-              outbox.directory = "{{_directory}}/outbox"
+              {{_store.Hocon}}
               server-defaults.rebind-delay = 50ms
               servers {
                 in { port = {{_ports.Deliveries}}, protocol = deliveries, sink = relay, relay-to = [berlin, oslo] }
@@ -86,7 +88,7 @@ internal sealed class RelayKillRun
             foreach (var process in _running.Values)
                 Kill(process, "TERM");
             await Task.WhenAll(serving).WaitAsync(deadline.Token);
-            var (berlin, oslo) = Check();
+            var (berlin, oslo) = await CheckAsync();
             CheckDatabase();
             var raw = _sent.Values.Where(sent => sent.IsRaw).ToArray();
             return new Figures(kills, _checks, _sent.Count, raw.Length, _sent.Values.Sum(sent => sent.Length), raw.Sum(sent => sent.Attempts - 1), berlin, oslo, clock.Elapsed);
@@ -106,15 +108,14 @@ internal sealed class RelayKillRun
 
     /// <summary>Everything acknowledged is at both servers, whole; what went by deliveries alone, once.</summary>
     /// <returns>Copies beside the first, at each server.</returns>
-    private (int Berlin, int Oslo) Check()
+    private async Task<(int Berlin, int Oslo)> CheckAsync()
     {
-        // Made for the first payload that is too large for a row.
-        var payloads = Path.Combine(_directory, "outbox", "payloads");
-        if (Directory.Exists(payloads) && Directory.GetFiles(payloads) is { Length: > 0 } left)
+        var left = await _store.LeftAsync();
+        if (left.Count > 0)
             throw new InvalidOperationException($"the outbox has left {string.Join(' ', left)}");
         var (berlin, oslo) = (Copies("berlin"), Copies("oslo"));
         // Oslo has one connection at a time, which a kill of either end leaves without an answer.
-        return oslo <= berlin + _cuts ? (berlin, oslo) : throw new InvalidOperationException($"{oslo} copies at oslo, {berlin} at berlin, and {_cuts} kills of relay and oslo");
+        return oslo <= berlin + _cuts * _store.MostUnknown ? (berlin, oslo) : throw new InvalidOperationException($"{oslo} copies at oslo, {berlin} at berlin, and {_cuts} kills of relay and oslo");
 
         int Copies(string server)
         {
@@ -153,13 +154,15 @@ internal sealed class RelayKillRun
 
     private async Task<int> KillAsync(CancellationToken cancellation)
     {
-        string[] names = ["relay", "relay", "relay", "berlin", "oslo", "sender-0", "sender-1"];
+        string[] names = ["relay", "relay", "relay", "berlin", "oslo", "sender-0", "sender-1", .. _store.Crash is null ? (string[])[] : ["store", "store", "store"]];
         var kills = 0;
         for (var i = 0; i < _kills; i++)
         {
             await Task.Delay(Next(1200), cancellation);
             var name = names[Next(names.Length)];
-            if (!_running.TryGetValue(name, out var process) || !Kill(process, "KILL"))
+            if (name == "store")
+                await _store.Crash!();
+            else if (!_running.TryGetValue(name, out var process) || !Kill(process, "KILL"))
                 continue;
             kills++;
             _cuts += name is "relay" or "oslo" ? 1 : 0;
@@ -172,10 +175,10 @@ internal sealed class RelayKillRun
     private async Task KeepRunningAsync(string name, Action checkAfterKill, CancellationToken cancellation, params string[] arguments)
     {
         var exitCode = Killed;
-        while (exitCode == Killed)
+        while (exitCode != 0)
         {
             (exitCode, var said) = await RunAsync(name, cancellation, arguments);
-            if (exitCode is not (0 or Killed))
+            if (exitCode is not (0 or Killed) && !_store.Excuses(said))
                 Fail($"{name} ended with {exitCode}: {said}");
             checkAfterKill();
         }
@@ -185,22 +188,10 @@ internal sealed class RelayKillRun
     {
     }
 
-    /// <summary>Checks a copy: whoever opens the database itself does what the relay has to do at its next start.</summary>
     private void CheckDatabase()
     {
-        var (database, copy) = (Path.Combine(_directory, "outbox", "store.db"), Path.Combine(_directory, "copy.db"));
-        if (!File.Exists(database))
-            return;
-        File.Copy(database, copy, overwrite: true);
-        File.Delete(copy + "-wal");
-        if (File.Exists(database + "-wal"))
-            File.Copy(database + "-wal", copy + "-wal");
-        using var connection = new SqliteConnection($"Data Source={copy};Pooling=False");
-        connection.Open();
-        using var check = connection.CreateCommand();
-        check.CommandText = "pragma integrity_check";
-        if (check.ExecuteScalar() is var state and not "ok")
-            Fail($"the relay's database is damaged after a kill: {state}");
+        if (_store.WhyDamaged() is { } damage)
+            Fail($"the relay's database is damaged after a kill: {damage}");
         _checks++;
     }
 

@@ -4,25 +4,27 @@ using Npgsql;
 namespace ActorSockets.Tests.Support;
 
 /// <summary>
-/// A PostgreSQL server of the installed programs, with a new cluster in a directory of its own, on a Unix socket. The superuser cannot run one, and
-/// lets nobody do it.
+/// A PostgreSQL server of the installed programs, with a new cluster in a directory of its own, on a Unix socket. It refuses to run as
+/// root, and then runs as nobody.
 /// </summary>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
     public const string User = "relay";
     public const string Password = "c0rrect-h0rse";
 
-    private static readonly Lazy<Task<PrivatePostgres>> OfAll = new(async () =>
-    {
-        var server = await StartAsync();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.DisposeAsync().AsTask().Wait();
-        return server;
-    });
+    private static readonly Lazy<Task<PrivatePostgres>> OfAll = new(StartAsync);
 
     private readonly string _directory;
     private readonly string _programs;
+    private readonly Process _watcher;
 
-    private PrivatePostgres(string directory, string programs) => (_directory, _programs) = (directory, programs);
+    private PrivatePostgres(string directory, string programs)
+    {
+        (_directory, _programs) = (directory, programs);
+        // Its input ends with this process, however that ends.
+        string[] script = ["-c", "directory=$1; shift; trap '' INT TERM; read -r end; \"$@\" > /dev/null 2>&1; rm -rf \"$directory\"", "sh", directory];
+        _watcher = Process.Start(new ProcessStartInfo("sh", [.. script, .. AsUser("pg_ctl", "-D", Data, "-m", "immediate", "-w", "-s", "stop")]) { RedirectStandardInput = true, WorkingDirectory = "/" })!;
+    }
 
     /// <summary>One for all tests of this process that leave it running.</summary>
     public static Task<PrivatePostgres> SharedAsync() => OfAll.Value;
@@ -55,7 +57,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         await server.RunAsUserAsync("initdb", "-D", server.Data, "-U", "admin", "--no-locale", "-E", "UTF8", "--auth=trust", "--no-sync");
         // The superuser of the tests comes in without a password, and the role of the relay with one.
         await File.WriteAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), $"local all admin trust\nlocal all all scram-sha-256\nlocal replication admin trust\n");
-        await File.AppendAllTextAsync(Path.Combine(server.Data, "postgresql.conf"), $"listen_addresses = ''\nunix_socket_directories = '{directory}'\nmax_connections = 300\nfull_page_writes = off\n");
+        await File.AppendAllTextAsync(Path.Combine(server.Data, "postgresql.conf"), $"listen_addresses = ''\nunix_socket_directories = '{directory}'\nmax_connections = 300\n");
         await server.StartAgainAsync();
         await server.ExecuteAsync($"create role {User} login password '{Password}'", "create database relay owner relay");
         return server;
@@ -82,20 +84,30 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>The texts of a query, as superuser in a database.</summary>
+    public async Task<IReadOnlyList<string>> QueryAsync(string database, string query)
     {
-        if (File.Exists(Path.Combine(Data, "postmaster.pid")))
-            await StopAsync();
-        Directory.Delete(_directory, recursive: true);
+        await using var connection = new NpgsqlConnection($"Host={_directory};Username=admin;Database={database};Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(query, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await reader.ReadAsync())
+            rows.Add(reader.GetString(0));
+        return rows;
     }
 
-    private Task RunAsUserAsync(string program, params string[] arguments)
+    public async ValueTask DisposeAsync()
     {
-        program = Path.Combine(_programs, program);
-        return Environment.IsPrivilegedProcess
-            ? RunAsync("setpriv", ["--reuid=nobody", "--regid=nogroup", "--clear-groups", program, .. arguments])
-            : RunAsync(program, arguments);
+        _watcher.StandardInput.Close();
+        await _watcher.WaitForExitAsync();
+        _watcher.Dispose();
     }
+
+    private Task RunAsUserAsync(string program, params string[] arguments) => AsUser(program, arguments) is [var first, .. var rest] ? RunAsync(first, rest) : Task.CompletedTask;
+
+    private string[] AsUser(string program, params string[] arguments) =>
+        [.. Environment.IsPrivilegedProcess ? (string[])["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : [], Path.Combine(_programs, program), .. arguments];
 
     private static async Task RunAsync(string program, params string[] arguments)
     {
