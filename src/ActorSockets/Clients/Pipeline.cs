@@ -15,7 +15,7 @@ namespace ActorSockets.Clients;
 /// <param name="self">Is told what was opened, read and checked.</param>
 internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef self) : IDisposable
 {
-    private readonly Queue<Pipelined.Work> _todo = new();
+    private readonly NextPayload _next = new(self);
     private readonly HashSet<OnTheWire> _unanswered = [];
     private readonly CancellationTokenSource _ended = new();
     private readonly ChunkSize _sizes = target.Chunk.AtRate(target.MaxSendRate);
@@ -24,9 +24,6 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
     private WireBuffer _spare = new();
     private int _size = target.Chunk.AtRate(target.MaxSendRate).First;
     private int _fastInARow;
-    private Pipelined.Work? _opening;
-    private Task<Stream>? _openingTask;
-    private Stream? _opened;
     private OnTheWire? _current;
     private OnTheWire? _awaited;
     private Task _reading = Task.CompletedTask;
@@ -41,18 +38,14 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
     public bool CanOffer => Writing is null && !IsReading && _filling.Count > 0;
 
     /// <summary>Whether anything is left to be sent.</summary>
-    public bool IsBusy => _current is not null || _opening is not null || _todo.Count > 0 || Writing is not null || _filling.Count > 0;
+    public bool IsBusy => _current is not null || _next.IsThere || Writing is not null || _filling.Count > 0;
 
     /// <summary>Whether the next thing to happen is an answer.</summary>
     public bool IsUpToThePeer => end.Unanswered > 0 && (end.Current is null || end.Current.IsWaiting || end.Unanswered > 1 && !_isAway);
 
     private bool IsReading => _isAway && _wanted > 0;
 
-    public void Add(IReadOnlyList<Pipelined.Work> work)
-    {
-        foreach (var item in work)
-            _todo.Enqueue(item);
-    }
+    public void Add(IReadOnlyList<Pipelined.Work> work) => _next.Add(work);
 
     /// <summary>That delivery is over for whoever asked for it.</summary>
     public void Withdraw(string id)
@@ -61,13 +54,7 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
             (_current.IsOver, _current.IsWithdrawn) = (true, true);
         foreach (var delivery in _unanswered.Where(d => d.Id == id))
             delivery.IsOver = true;
-        if (_opening?.Id == id)
-            CloseOpening();
-        for (var left = _todo.Count; left > 0; left--)
-        {
-            if (_todo.Dequeue() is var work && work.Id != id)
-                _todo.Enqueue(work);
-        }
+        _next.Withdraw(id);
     }
 
     /// <summary>What has happened since the last call; null: nothing.</summary>
@@ -149,16 +136,9 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
     {
         switch (message)
         {
-            case Opened opened when opened.Work == _opening:
-                (_openingTask, _opened) = (null, opened.Result as Stream);
-                if (opened.Result is Attempt.Ending ending)
-                {
-                    _steps.Add(new Pipelined.Step(Pipelined.StepKind.Ended, _opening.Id, Ending: ending));
-                    _opening = null;
-                }
-
-                return true;
-            case Opened:
+            case NextPayload.Opened opened:
+                if (_next.Hear(opened) is { } failed)
+                    _steps.Add(failed);
                 return true;
             case ReadEnded read:
                 _isAway = false;
@@ -184,7 +164,7 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
     {
         _ended.Cancel();
         _ended.Dispose();
-        CloseOpening();
+        _next.Close();
         CloseCurrent();
         // Buffers that are being written or read are not pooled again: the collector takes them.
     }
@@ -193,7 +173,7 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
     private bool Step()
     {
         if (_current is null)
-            return OpenNext() && Begin();
+            return _next.TryOpen() && Begin();
         if (_current.Claim is not null)
             return Compare();
         if (_current.IsWaiting)
@@ -219,31 +199,11 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
         return true;
     }
 
-    private bool OpenNext()
-    {
-        if (_opened is not null)
-            return true;
-        if (_opening is not null || !_todo.TryDequeue(out var work))
-            return false;
-        _opening = work;
-        var opening = work.Payload.OpenAsync();
-        _openingTask = opening;
-        if (opening.IsCompletedSuccessfully && opening.Result is not IOnFile)
-        {
-            (_openingTask, _opened) = (null, opening.Result);
-            return true;
-        }
-
-        Preparation.OpenAsync(opening).PipeTo(self, success: result => new Opened(work, result));
-        return false;
-    }
-
     private bool Begin()
     {
         if (!end.MayBegin)
             return false;
-        var (work, bytes) = (_opening!, _opened!);
-        (_opening, _opened) = (null, null);
+        var (work, bytes) = _next.Take();
         var algorithm = end.Greeting!.Digests.Contains(target.Digest) ? target.Digest : end.Greeting.Digests[0];
         var header = new DeliveryHeader
         {
@@ -394,15 +354,6 @@ internal sealed class Pipeline(TargetSettings target, SendingEnd end, IActorRef 
         _current?.Close(_reading);
         (_current, _reading) = (null, Task.CompletedTask);
     }
-
-    private void CloseOpening()
-    {
-        if (_openingTask is not null || _opened is not null)
-            _ = Preparation.CloseAsync(_openingTask ?? Task.FromResult(_opened!), Task.CompletedTask);
-        (_opening, _openingTask, _opened) = (null, null, null);
-    }
-
-    private sealed record Opened(Pipelined.Work Work, object Result) : IDeadLetterSuppression;
 
     private sealed record Came(OnTheWire Delivery, string? Failure) : IDeadLetterSuppression;
 
