@@ -214,9 +214,9 @@ public sealed class ActorSocketsExtension : IExtension
     {
         _outbox.StopWaiting();
         // Other nodes take the targets as soon as what is under way here has ended.
-        var handedOver = _node?.HandOverAsync(_system) ?? Task.CompletedTask;
+        var handingOver = _node is null ? Task.CompletedTask : Task.WhenAny(_node.HandOverAsync(_system), Task.Delay(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero));
         var drained = await WithinAsync(timeout, new Deliveries.Drain(), new ServerEvents.Drain());
-        await Task.WhenAny(handedOver, Task.Delay(timeout));
+        await handingOver;
         if (!drained)
             await CutOffAsync();
         await MeasureOutboxAsync();
