@@ -7,11 +7,9 @@ internal sealed class PostgresStore : IStore
 {
     private readonly Readers _readers;
     private readonly PayloadParts _parts;
-    private readonly SharedSchema? _shared;
 
-    private PostgresStore(PostgresDatabase database, bool isShared)
+    private PostgresStore(PostgresDatabase database)
     {
-        _shared = isShared ? new SharedSchema(database, new SessionPool(database)) : null;
         Writer = new GroupWriter(database);
         _readers = new Readers(database);
         _parts = new PayloadParts(database);
@@ -27,15 +25,11 @@ internal sealed class PostgresStore : IStore
     public static PostgresStore Open(StorePlace.InPostgres place)
     {
         var connector = new PostgresConnector(place);
-        var database = new PostgresDatabase(connector, place.IsShared ? PostgresUse.Shared : PostgresUse.Alone);
+        var database = new PostgresDatabase(connector, isExclusive: true);
         try
         {
-            var session = database.Writer;
-            if (place.IsShared && !database.IsAlone)
-                PostgresSchema.RequirePresent(session, connector);
-            else
-                PostgresSchema.Migrate(session, connector);
-            return new PostgresStore(database, place.IsShared);
+            PostgresSchema.Migrate(database.Writer, connector);
+            return new PostgresStore(database);
         }
         catch (Exception e) when (e is Npgsql.NpgsqlException or LedgerException)
         {
@@ -44,7 +38,7 @@ internal sealed class PostgresStore : IStore
         }
     }
 
-    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, _parts, limits, _shared);
+    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, _parts, limits);
 
     /// <summary>Reads beside the writer.</summary>
     public Task<T> ReadAsync<T>(Func<ISession, T> query) => _readers.RunAsync(query);
@@ -53,7 +47,6 @@ internal sealed class PostgresStore : IStore
     public async ValueTask DisposeAsync()
     {
         _readers.Dispose();
-        _shared?.Dispose();
         await _parts.DisposeAsync();
         await Writer.DisposeAsync();
     }

@@ -178,22 +178,13 @@ internal sealed class OutboxRoom(OutboxLimits limits)
         }
     }
 
-    /// <summary>
-    /// Takes the figures of the store: those of its start; and, where other processes have it open too, those of every second. Between two
-    /// counts, a limit is kept but for what the others store meanwhile.
-    /// </summary>
-    /// <param name="lines">Figures of each target that has deliveries.</param>
-    /// <param name="bytes">Of all payloads.</param>
-    public void Recount(IReadOnlyDictionary<string, LineFigures> lines, long bytes)
+    /// <summary>Counts what there was when the store was opened.</summary>
+    public void Found(string target, DeliveryState state, long count, long bytes)
     {
         lock (_lock)
         {
-            _lines.Clear();
-            foreach (var (target, line) in lines)
-                _lines[target] = line;
-            _deliveries = lines.Values.Sum(line => line.Waiting + line.SetAside);
-            _bytes = bytes;
-            Free();
+            _lines[target] = _lines.GetValueOrDefault(target).Add(state, count, bytes);
+            _deliveries += count;
         }
     }
 
