@@ -1,3 +1,4 @@
+using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Inputs;
@@ -11,6 +12,8 @@ namespace ActorSockets.Host;
 /// <summary>Starts the ActorSystem of a run, lets <see cref="Run"/> do its work, and ends the system.</summary>
 internal static class ActorHost
 {
+    private const string Name = "actorsockets";
+
     private static readonly Config Quiet = ConfigurationFactory.ParseString("""
         akka {
           loglevel = WARNING
@@ -51,8 +54,9 @@ internal static class ActorHost
 
         inputs.Begin(settings.Library.Spool);
         await using var output = new Output(format == ReportFormat.Live, settings.Report);
-        using var system = Start(source.Layers.Effective, output);
-        var run = new Run(system, settings, source, format, showTicker, output, signals, inputs);
+        var node = settings.Library.Cluster.Enabled ? ClusterLibrary.Load() : null;
+        using var system = Start(source.Layers.Effective, output, node, settings.Library.Cluster);
+        var run = new Run(system, node, settings, source, format, showTicker, output, signals, inputs);
         var exitCode = await run.ToEndAsync();
         if (!run.EndsAtOnce)
             await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance), signals.Second);
@@ -70,17 +74,18 @@ internal static class ActorHost
     /// <exception cref="SettingsException">Akka does not start with these settings.</exception>
     public static async Task CheckAsync(Config config)
     {
-        using var system = Start(config, output: null);
+        using var system = Start(config, output: null, node: null, settings: null);
         await system.Terminate();
     }
 
     /// <exception cref="SettingsException">Akka does not start with these settings.</exception>
-    private static ActorSystem Start(Config config, Output? output)
+    private static ActorSystem Start(Config config, Output? output, IClusterNode? node, ClusterSettings? settings)
     {
         try
         {
-            // Not by way of a Setup: Akka would look for an app.config first (1.5.74).
-            var system = ActorSystem.Create("actorsockets", config.WithFallback(Quiet).WithFallback(ProgramSettings.Reference));
+            // Without a cluster not by way of a Setup: Akka would look for an app.config first (1.5.74).
+            var all = config.WithFallback(Quiet).WithFallback(ProgramSettings.Reference);
+            var system = node is null ? ActorSystem.Create(Name, all) : node.CreateSystem(Name, all, settings!);
             if (output is not null)
                 system.EventStream.Subscribe(system.ActorOf(AkkaLogger.Props(output), "log"), typeof(LogEvent));
             return system;

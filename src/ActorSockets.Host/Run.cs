@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ActorSockets.Clients;
 using ActorSockets.Events;
 using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Inputs;
@@ -13,7 +14,7 @@ namespace ActorSockets.Host;
 /// drains, the second one ends at once, and so does a stdout that nobody reads any more.
 /// </summary>
 internal sealed class Run(
-    ActorSystem system, ProgramSettings settings, ConfigurationSource source, ReportFormat format, bool showTicker, Output output, StopSignals signals,
+    ActorSystem system, IClusterNode? node, ProgramSettings settings, ConfigurationSource source, ReportFormat format, bool showTicker, Output output, StopSignals signals,
     InputPayloads inputs)
 {
     private static readonly TimeSpan LastOutcomesTimeout = TimeSpan.FromSeconds(1);
@@ -37,7 +38,7 @@ internal sealed class Run(
         var reporter = system.ActorOf(ReporterActor.Props(settings, format, showTicker, output), "reporter");
         // It subscribes when it starts, which is not when it is created: an answer proves that it has.
         await AskAsync(reporter);
-        var sockets = ActorSocketsExtension.For(system, Print, settings.Library);
+        var sockets = ActorSocketsExtension.For(system, Print, settings.Library, node);
         var bound = sockets.WhenBoundAsync();
         var web = settings.Library.Web.Enabled ? StartWebAsync(reporter) : Task.FromResult(true);
         var outbox = OpenOutboxAsync(sockets, reporter);
@@ -69,7 +70,8 @@ internal sealed class Run(
         var left = await DrainAsync(reporter, sockets);
         if (left.Count > 0)
             await CutOffAsync(reporter, sockets);
-        return await ConcludeAsync(reporter, await ExitCodeAsync(left, reporter));
+        var exitCode = await ExitCodeAsync(left, reporter);
+        return await ConcludeAsync(reporter, sockets.Removed.IsCompleted && exitCode == ExitCodes.Success ? ExitCodes.Failure : exitCode);
     }
 
     private static async Task<bool> OpenOutboxAsync(ActorSocketsExtension sockets, IActorRef reporter)
@@ -131,7 +133,10 @@ internal sealed class Run(
             var allEnded = settings.ExitWhenDelivered
                 ? reporter.Ask<ReporterActor.Summarised>(new ReporterActor.WhenAllEnded(), Timeout.InfiniteTimeSpan)
                 : AtOnce;
-            if (await Task.WhenAny(reload, signals.First, AtOnce, allEnded) != reload)
+            var ended = await Task.WhenAny(reload, signals.First, AtOnce, allEnded, sockets.Removed);
+            if (ended == sockets.Removed)
+                reporter.Tell(new RunEvents.OutOfCluster(await sockets.Removed));
+            if (ended != reload)
                 return;
             // One more that comes meanwhile finds the file changed again.
             signals.TakeReload();

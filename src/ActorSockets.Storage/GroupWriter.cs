@@ -16,6 +16,9 @@ internal sealed class GroupWriter : IAsyncDisposable
     // Changes of one transaction: bounds how long the first of them waits for the last.
     private const int MostTogether = 1_000;
 
+    // Times that a transaction is repeated which met one of another process.
+    private const int MostRepeats = 5;
+
     // How long until a transaction in doubt is looked after again.
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
 
@@ -111,7 +114,7 @@ internal sealed class GroupWriter : IAsyncDisposable
         }
     }
 
-    private void Write(IReadOnlyList<Change> changes)
+    private void Write(IReadOnlyList<Change> changes, int repeats = 0)
     {
         if (WhyNot() is { } closed)
         {
@@ -126,6 +129,10 @@ internal sealed class GroupWriter : IAsyncDisposable
         {
             _inDoubt = changes;
             LookLater();
+        }
+        else if (repeats < MostRepeats && _database.IsConflict(failure))
+        {
+            Write(changes, repeats + 1);
         }
         else if (changes.Count > 1 && _database.IsOfTheStatement(failure))
         {

@@ -37,6 +37,9 @@ internal interface IWritable : IDatabase, IDisposable
     /// <summary>Whether only the one change is wrong, and others may go on.</summary>
     bool IsOfTheStatement(Exception e);
 
+    /// <summary>Whether the transaction met another one of another process, and succeeds when it is repeated.</summary>
+    bool IsConflict(Exception e);
+
     /// <summary>Whether the transaction that was in doubt is committed.</summary>
     /// <exception cref="Exception">It is not to be known yet.</exception>
     bool WasCommitted();

@@ -40,7 +40,7 @@ internal static class OutboxRows
 
     /// <summary>The next deliveries of a line.</summary>
     /// <inheritdoc cref="IOutbox.NextAsync" path="/param"/>
-    public static List<StoredDelivery> Next(ISession session, ILargePayloads large, string target, long after, int most, long mostBytes)
+    public static List<StoredDelivery> Next(ISession session, ILargePayloads large, string target, long after, int most, long mostBytes, long epoch)
     {
         var (next, bytes) = (new List<StoredDelivery>(), 0L);
         session.Each("""
@@ -52,14 +52,14 @@ internal static class OutboxRows
             {
                 if (next.Count > 0 && bytes >= mostBytes)
                     return false;
-                next.Add(Read(target, large, row));
+                next.Add(Read(target, large, row, epoch));
                 bytes += next[^1].Payload.Bytes?.Length ?? 0;
                 return true;
             }, target, after, most);
         return next;
     }
 
-    private static StoredDelivery Read(string target, ILargePayloads large, DbDataReader row) => new()
+    private static StoredDelivery Read(string target, ILargePayloads large, DbDataReader row, long epoch) => new()
     {
         Number = row.GetInt64(0),
         Target = target,
@@ -67,6 +67,7 @@ internal static class OutboxRows
         Name = row.GetText(2),
         Since = row.GetTime(3)!.Value,
         Attempts = row.GetInt32(4),
+        Epoch = epoch,
         Payload = new OutboxPayload(
             row.IsDBNull(8) ? null : row.GetFieldValue<byte[]>(8),
             row.GetText(7) is { } file ? large.Open(file, row.GetInt64(5)) : null,

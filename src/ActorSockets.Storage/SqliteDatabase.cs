@@ -47,6 +47,9 @@ internal sealed class SqliteDatabase(SqliteSession? writer, string path) : IWrit
 
     public bool IsLost(Exception e) => false;
 
+    /// <summary>No other process writes for long.</summary>
+    public bool IsConflict(Exception e) => false;
+
     /// <summary>A file never leaves it in doubt.</summary>
     public bool WasCommitted() => throw new NotSupportedException();
 

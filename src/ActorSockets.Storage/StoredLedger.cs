@@ -12,11 +12,16 @@ internal sealed class StoredLedger(GroupWriter writer, Readers readers) : ILedge
         ("\"offset\"", "bigint"), ("stored_as", "text"), ("at", "timestamptz"),
     ], Key: 2);
 
+    private static readonly Insertion NewEntry = new(Entry.Table, Entry.Columns);
+
     // Rows of one delete: other changes need not wait for more.
     private const int ForgottenTogether = 1_000;
 
-    public async ValueTask<LedgerEntry?> FindAsync(DeliveryKey key) => await readers.RunAsync(session =>
-        session.Query($"select {Entry.AllNames} from incoming where sender = ?1 and id = ?2", Read, key.Sender, key.Id).SingleOrDefault());
+    public async ValueTask<LedgerEntry?> FindAsync(DeliveryKey key) => await readers.RunAsync(session => Find(session, key));
+
+    /// <inheritdoc cref="ILedger.FindAsync"/>
+    public static LedgerEntry? Find(ISession session, DeliveryKey key) =>
+        session.Query($"select {Entry.AllNames} from incoming where sender = ?1 and id = ?2", Read, key.Sender, key.Id).SingleOrDefault();
 
     public Task WriteAsync(params IReadOnlyCollection<LedgerEntry> entries) => writer.RunAsync(session =>
     {
@@ -27,7 +32,10 @@ internal sealed class StoredLedger(GroupWriter writer, Readers readers) : ILedge
     });
 
     /// <summary>Writes an entry as a part of another change.</summary>
-    public static void Write(ISession session, LedgerEntry entry) => session.Insert(Entry,
+    /// <param name="session">The change's.</param>
+    /// <param name="entry">The entry.</param>
+    /// <param name="isNew">Whether one with the same key is an error: another node may have written it since it was looked for.</param>
+    public static void Write(ISession session, LedgerEntry entry, bool isNew = false) => session.Insert(isNew ? NewEntry : Entry,
         entry.Key.Sender, entry.Key.Id, NameOf(entry.State), entry.Length, entry.Digest, entry.PartialFile, entry.Offset, entry.StoredAs, entry.At);
 
     public Task RemoveAsync(params IReadOnlyCollection<DeliveryKey> keys) => writer.RunAsync(session =>

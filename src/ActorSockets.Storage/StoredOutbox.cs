@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using ActorSockets.Outbox;
+using ActorSockets.Storage.Postgres;
 
 namespace ActorSockets.Storage;
 
@@ -12,17 +14,24 @@ internal sealed class StoredOutbox : IOutbox
     // A row that was there when its like was to be inserted, and then was not, may come again.
     private const int MostSubmits = 3;
 
+    // Of LookAsync.
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
     private readonly GroupWriter _writer;
     private readonly Readers _readers;
     private readonly ILargePayloads _large;
     private readonly AwaitedEnds _ends;
+    private readonly SharedSchema? _shared;
+    private readonly Stopwatch _recounting = Stopwatch.StartNew();
+    private TimeSpan _recountAfter;
     private readonly ConcurrentDictionary<string, Action<LineChange>> _listeners = new(StringComparer.Ordinal);
 
-    private StoredOutbox(GroupWriter writer, Readers readers, ILargePayloads large, OutboxLimits limits)
+    private StoredOutbox(GroupWriter writer, Readers readers, ILargePayloads large, OutboxLimits limits, SharedSchema? shared)
     {
         _writer = writer;
         _readers = readers;
         _large = large;
+        _shared = shared;
         _ends = new AwaitedEnds(readers);
         Room = new OutboxRoom(limits);
     }
@@ -30,10 +39,16 @@ internal sealed class StoredOutbox : IOutbox
     public OutboxRoom Room { get; }
 
     /// <inheritdoc cref="IStore.OpenOutbox"/>
-    public static StoredOutbox Open(GroupWriter writer, Readers readers, ILargePayloads large, OutboxLimits limits)
+    /// <param name="writer">Where every change goes.</param>
+    /// <param name="readers">Read beside it.</param>
+    /// <param name="large">Where payloads are that are too large for a row.</param>
+    /// <param name="limits">How much it may hold.</param>
+    /// <param name="shared">What several processes with one store need; null: this one has it alone.</param>
+    public static StoredOutbox Open(GroupWriter writer, Readers readers, ILargePayloads large, OutboxLimits limits, SharedSchema? shared = null)
     {
-        var outbox = new StoredOutbox(writer, readers, large, limits);
+        var outbox = new StoredOutbox(writer, readers, large, limits, shared);
         writer.Run(session => outbox.Start(session));
+        shared?.Share();
         large.KeepRoom();
         return outbox;
     }
@@ -67,18 +82,27 @@ internal sealed class StoredOutbox : IOutbox
             Tell(target, LineChange.Longer);
     }
 
-    public Task<IReadOnlyList<StoredDelivery>> NextAsync(string target, long after, int most, long mostBytes) =>
-        _readers.RunAsync<IReadOnlyList<StoredDelivery>>(session => OutboxRows.Next(session, _large, target, after, most, mostBytes));
+    public Task<long> BeginSendingAsync(string target) => _shared is null ? Task.FromResult(0L) : Task.Run(() => _shared.BeginSending(target));
+
+    public Task<IReadOnlyList<StoredDelivery>> NextAsync(string target, long after, int most, long mostBytes, long epoch = 0) =>
+        _readers.RunAsync<IReadOnlyList<StoredDelivery>>(session => _shared is null || SharedSchema.HasEpoch(session, target, epoch)
+            ? OutboxRows.Next(session, _large, target, after, most, mostBytes, epoch)
+            : throw new FencedException(target));
 
     public async Task RecordAsync(params IReadOnlyCollection<OutboxRecord> records)
     {
-        var moves = await DeleteAsync(session =>
+        var (fenced, moves) = await DeleteAsync(session =>
         {
             var done = new OutboxMoves();
+            // Thrown here, it would take the changes of others back.
+            if (WhoseIsFenced(session, records) is { } target)
+                return ((string?)target, done);
             foreach (var record in records)
                 OutboxRows.Record(session, record, done);
-            return done;
+            return (null, done);
         });
+        if (fenced is not null)
+            throw new FencedException(fenced);
         await CommittedAsync(moves);
         foreach (var record in records.Where(record => record is not OutboxRecord.Tried))
             _ends.Ended(record.Delivery.Target, record.Delivery.Id);
@@ -102,6 +126,18 @@ internal sealed class StoredOutbox : IOutbox
         foreach (var (number, command) in waiting)
             await ExecuteAsync(command, number);
         return waiting.Count;
+    }
+
+    public async Task<IReadOnlyList<string>> LookAsync()
+    {
+        if (_shared is null)
+            return [];
+        var (waiting, changes) = await _readers.RunAsync(_shared.Look);
+        foreach (var (target, change) in changes)
+            Tell(target, change);
+        await RecountAsync();
+        await _ends.LookAsync();
+        return waiting;
     }
 
     public Task<int> ExecuteAsync(QueueCommand command) => ExecuteAsync(command, number: null);
@@ -140,16 +176,40 @@ internal sealed class StoredOutbox : IOutbox
     /// <summary>Counts what is there, deletes payloads that no row names, and sets aside deliveries whose payload is gone.</summary>
     private void Start(ISession session)
     {
-        var named = session.Query("select file from payload where file is not null", row => row.GetString(0)).ToHashSet(StringComparer.Ordinal);
-        Damages = [.. _large.Sweep(named).SelectMany(lost => SetAside(session, $"the payload's {_large.Describe(lost)} is gone", lost))];
+        Damages = [.. Sweep(session).SelectMany(lost => SetAside(session, $"the payload's {_large.Describe(lost)} is gone", lost))];
+        var (lines, bytes) = Count(session);
+        Room.Recount(lines, bytes);
+    }
 
+    private IReadOnlyList<string> Sweep(ISession session) => _shared is not null ? _shared.Sweep(session)
+        : _large.Sweep(session.Query("select file from payload where file is not null", row => row.GetString(0)).ToHashSet(StringComparer.Ordinal));
+
+    private static (Dictionary<string, LineFigures> Lines, long Bytes) Count(ISession session)
+    {
+        var lines = new Dictionary<string, LineFigures>(StringComparer.Ordinal);
         session.Each("select target, state, count(*), cast(sum(length) as bigint) from delivery group by target, state", row =>
         {
-            Room.Found(row.GetString(0), OutboxRows.StateOf(row.GetString(1)), row.GetInt64(2), row.GetInt64(3));
+            lines[row.GetString(0)] = lines.GetValueOrDefault(row.GetString(0)).Add(OutboxRows.StateOf(row.GetString(1)), row.GetInt64(2), row.GetInt64(3));
             return true;
         });
-        Room.Stored(session.Number("select cast(coalesce(sum(length), 0) as bigint) from payload"), reserved: 0);
+        return (lines, session.Number("select cast(coalesce(sum(length), 0) as bigint) from payload"));
     }
+
+    /// <summary>Counts what is there by now. Of millions of rows that takes its time: a reader is busy with it for a tenth of the time at most.</summary>
+    private async Task RecountAsync()
+    {
+        if (_recounting.Elapsed < _recountAfter)
+            return;
+        _recounting.Restart();
+        var (lines, bytes) = await _readers.RunAsync(Count);
+        Room.Recount(lines, bytes);
+        _recountAfter = _recounting.Elapsed > LookInterval / 10 ? 10 * _recounting.Elapsed : TimeSpan.Zero;
+        _recounting.Restart();
+    }
+
+    /// <summary>A target whose epoch is no longer that of a record.</summary>
+    private string? WhoseIsFenced(ISession session, IReadOnlyCollection<OutboxRecord> records) => _shared is null ? null
+        : records.Select(record => (record.Delivery.Target, record.Delivery.Epoch)).Distinct().FirstOrDefault(sent => !SharedSchema.HasEpoch(session, sent.Target, sent.Epoch)).Target;
 
     private static List<string> SetAside(ISession session, string reason, string lost) => session.Query("""
         update delivery set state = 'failed', kind = 'Payload', reason = ?2, finished = ?3
@@ -166,7 +226,7 @@ internal sealed class StoredOutbox : IOutbox
                 {
                     OutboxRows.Insert(session, payload, submission.Deliveries, DateTime.UtcNow);
                     if (submission.Received is { } received)
-                        StoredLedger.Write(session, received);
+                        StoredLedger.Write(session, received, isNew: _shared is not null);
                     return true;
                 });
                 return;
@@ -174,6 +234,8 @@ internal sealed class StoredOutbox : IOutbox
             catch (RowExistsException e)
             {
                 var there = await _readers.RunAsync(session => OutboxRows.Find(session, submission.Deliveries, payload.Length, payload.Digest));
+                if (_shared is not null && submission.Received is { } received && await _readers.RunAsync(session => StoredLedger.Find(session, received.Key)) is not null)
+                    throw new LedgerException($"the delivery {received.Key.Id} was stored by another node meanwhile", cause: e);
                 if (there.Count > 0)
                     throw new DuplicateDeliveryException($"a delivery of the id {submission.Deliveries[0].Id} is in the outbox for {there[0].Target}", there.All(found => found.IsSamePayload));
                 if (submits == MostSubmits)
@@ -187,9 +249,18 @@ internal sealed class StoredOutbox : IOutbox
         var (targets, changed, moves) = await DeleteAsync(session =>
         {
             var done = new OutboxMoves();
+            // The row's lock keeps another node from executing it too.
+            if (number is not null && session.Execute("update command set changed = 0 where number = ?1 and changed is null", number) == 0)
+                return ([], 0, done);
             var executed = OutboxCommands.Execute(session, command, DateTime.UtcNow, done);
             if (number is not null)
                 session.Execute("update command set changed = ?2 where number = ?1", number, executed.Changed);
+            if (_shared is not null)
+            {
+                foreach (var target in executed.Targets)
+                    SharedSchema.Rearranged(session, target);
+            }
+
             return (executed.Targets, executed.Changed, done);
         });
         await CommittedAsync(moves);

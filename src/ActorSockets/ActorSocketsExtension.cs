@@ -23,12 +23,13 @@ public sealed class ActorSocketsExtension : IExtension
     private readonly ExtendedActorSystem _system;
     private readonly Lock _lock = new();
     private readonly OutboxAccess _outbox;
+    private readonly IClusterNode? _node;
 
     // An actor of a system that has ended answers nothing.
     private readonly CancellationToken _ended;
     private Task<bool>? _draining;
 
-    private ActorSocketsExtension(ExtendedActorSystem system, Print print, ActorSocketsOptions? options, ActorSocketsSettings? settings)
+    private ActorSocketsExtension(ExtendedActorSystem system, Print print, ActorSocketsOptions? options, ActorSocketsSettings? settings, IClusterNode? node)
     {
         _system = system;
         var ended = new CancellationTokenSource();
@@ -37,16 +38,19 @@ public sealed class ActorSocketsExtension : IExtension
         Settings = settings ?? ActorSocketsSettings.From(system.Settings.Config, options);
         system.Settings.InjectTopLevelFallback(ActorSocketsSettings.Reference);
         _outbox = new OutboxAccess(Settings.Outbox);
+        _node = Settings.Cluster.Enabled ? node ?? throw new SettingsException($"{ActorSocketsSettings.Root}.cluster.enabled", "needs the program actorsockets: the actor system of another program cannot be a node") : null;
+        var placed = _node is null ? null : new TargetLines();
         var names = new NameResolver();
         Ref = system.ActorOf(
             RootActor.Props(
                 ServerSupervisor.Props(Settings.Servers, _outbox, CreateSink, listener => ListenerActor.Props(listener, names.ResolveAsync)),
-                ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(names.ResolveAsync), _outbox),
+                ClientSupervisor.Props(Settings.Targets, Settings.MaxConnecting, new Connector(names.ResolveAsync), _outbox, placed),
                 Settings.Ticker,
                 Settings.Outbox is null ? null : OutboxActor.Props(_outbox, StoreLibrary.Open),
                 Overview(),
                 CertificateWatchActor.Props(Settings.Certificates)),
             ActorSocketsSettings.Root);
+        _node?.Start(system, Settings.Cluster, placed!, Settings.DrainTimeout);
         foreach (var watch in Settings.Servers.Select(CertificateWatchActor.Watch.Of).Concat(Settings.Targets.Select(CertificateWatchActor.Watch.Of)).OfType<CertificateWatchActor.Watch>())
             Ref.Tell(watch);
 
@@ -80,12 +84,12 @@ public sealed class ActorSocketsExtension : IExtension
     public static ActorSocketsExtension For(ActorSystem system, ActorSocketsOptions? options = null)
     {
         var print = options?.Print ?? ToStandardOutput;
-        return (ActorSocketsExtension)system.RegisterExtension(new Provider((_, _, lines) => print(lines), options, null));
+        return (ActorSocketsExtension)system.RegisterExtension(new Provider((_, _, lines) => print(lines), options, null, null));
     }
 
     /// <summary>As above; <paramref name="print"/> knows who sent the lines, and the settings may have been read already.</summary>
-    internal static ActorSocketsExtension For(ActorSystem system, Print print, ActorSocketsSettings settings) =>
-        (ActorSocketsExtension)system.RegisterExtension(new Provider(print, null, settings));
+    internal static ActorSocketsExtension For(ActorSystem system, Print print, ActorSocketsSettings settings, IClusterNode? node) =>
+        (ActorSocketsExtension)system.RegisterExtension(new Provider(print, null, settings, node));
 
     /// <summary>Delivers a payload to a target, behind the deliveries that the target has already.</summary>
     /// <param name="target">The target's name.</param>
@@ -146,7 +150,7 @@ public sealed class ActorSocketsExtension : IExtension
         await removed;
     }
 
-    /// <summary>What happens from now on: <see cref="Deliveries.IDeliveryEvent"/>, <see cref="ServerEvents.IServerEvent"/>, <see cref="OutboxEvents.IOutboxEvent"/>, <see cref="Ticked"/>.</summary>
+    /// <summary>What happens from now on: <see cref="Deliveries.IDeliveryEvent"/>, <see cref="ServerEvents.IServerEvent"/>, <see cref="OutboxEvents.IOutboxEvent"/>, <see cref="ClusterEvents.IClusterEvent"/>, <see cref="Ticked"/>.</summary>
     /// <param name="capacity">Events that may wait for the reader; more are left out, and <see cref="EventsLeftOut"/> counts them.</param>
     /// <param name="cancellation">Ends the stream; so does the end of the system.</param>
     public IAsyncEnumerable<object> Events(int capacity = 10_000, CancellationToken cancellation = default) =>
@@ -180,6 +184,9 @@ public sealed class ActorSocketsExtension : IExtension
         return WithinAsync(Settings.CutOffTimeout, new Deliveries.CutOff(), new ServerEvents.CutOff());
     }
 
+    /// <summary>Done, with the reason, when this node of a cluster is out of it without having left; never without a cluster.</summary>
+    internal Task<string> Removed => _node?.Removed ?? new TaskCompletionSource<string>().Task;
+
     /// <summary>Done when the outbox is open, if there is one.</summary>
     /// <exception cref="IOException">It cannot be opened: why.</exception>
     public Task WhenOutboxIsOpenAsync() => Settings.Outbox is null ? Task.CompletedTask : _outbox.Opened;
@@ -206,7 +213,10 @@ public sealed class ActorSocketsExtension : IExtension
     private async Task<bool> DrainOnceAsync(TimeSpan timeout)
     {
         _outbox.StopWaiting();
+        // Other nodes take the targets as soon as what is under way here has ended.
+        var handingOver = _node is null ? Task.CompletedTask : Task.WhenAny(_node.HandOverAsync(_system), Task.Delay(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero));
         var drained = await WithinAsync(timeout, new Deliveries.Drain(), new ServerEvents.Drain());
+        await handingOver;
         if (!drained)
             await CutOffAsync();
         await MeasureOutboxAsync();
@@ -262,8 +272,8 @@ public sealed class ActorSocketsExtension : IExtension
     /// <summary>Prints one or more lines that a server received from a peer.</summary>
     internal delegate ValueTask Print(string server, string peer, string lines);
 
-    private sealed class Provider(Print print, ActorSocketsOptions? options, ActorSocketsSettings? settings) : ExtensionIdProvider<ActorSocketsExtension>
+    private sealed class Provider(Print print, ActorSocketsOptions? options, ActorSocketsSettings? settings, IClusterNode? node) : ExtensionIdProvider<ActorSocketsExtension>
     {
-        public override ActorSocketsExtension CreateExtension(ExtendedActorSystem system) => new(system, print, options, settings);
+        public override ActorSocketsExtension CreateExtension(ExtendedActorSystem system) => new(system, print, options, settings, node);
     }
 }

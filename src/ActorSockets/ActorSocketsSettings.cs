@@ -62,6 +62,9 @@ public sealed partial record ActorSocketsSettings(
     /// <summary>The web server, which is a package of its own.</summary>
     public required WebSettings Web { get; init; }
 
+    /// <summary>This process as a node of a cluster, which is a package of its own.</summary>
+    public required ClusterSettings Cluster { get; init; }
+
     /// <summary>
     /// A target with the settings of <c>target-defaults</c>, for <see cref="ActorSocketsExtension.AddTargetAsync"/>; <c>with</c> changes it.
     /// </summary>
@@ -131,6 +134,7 @@ public sealed partial record ActorSocketsSettings(
             Metrics = MetricsSettings.From(section.Merged("metrics")),
             Spool = SpoolSettings.From(section.Merged("spool")),
             Web = WebSettings.From(section.Merged("web")),
+            Cluster = ClusterSettings.From(section.Merged("cluster")),
             _newServer = entry => Read("servers", entry, NewServer),
             _newTarget = entry => Read("targets", entry, NewTarget),
         };
@@ -179,7 +183,13 @@ public sealed partial record ActorSocketsSettings(
     {
         var user = settings.Servers.FirstOrDefault(server => server.Sink == "relay") is { } relay ? $"servers.{relay.Name} has sink = relay"
             : settings.Targets.FirstOrDefault(target => target.Durable) is { } durable ? $"targets.{durable.Name} has durable = on" : null;
-        return OutboxSettings.From(section, user);
+        if (!settings.Cluster.Enabled)
+            return OutboxSettings.From(section, user);
+        if (section.Is("store", "sqlite"))
+            section.Reject("store", "is sqlite, which one process has: needs postgresql, because cluster.enabled is on");
+        else if (OutboxSettings.From(section, user ?? "cluster.enabled is on") is { Place: StorePlace.InPostgres place } outbox)
+            return outbox with { Place = place with { IsShared = true } };
+        return null;
     }
 
     /// <summary>The <c>reference.conf</c> that is embedded in an assembly.</summary>

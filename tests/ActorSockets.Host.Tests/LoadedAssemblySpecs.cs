@@ -7,7 +7,7 @@ public sealed class LoadedAssemblySpecs
 {
     // The runtime maps every assembly that it loads, and so does the system its libraries.
     private static readonly string[] Database = ["ActorSockets.Storage.dll", "Microsoft.Data.Sqlite.dll", "SQLitePCLRaw.core.dll", "libe_sqlite3.so"];
-    private static readonly string[] OnDemand = ["ActorSockets.Web.dll", "System.Net.Http.dll", "Npgsql.dll", .. Database];
+    private static readonly string[] OnDemand = ["ActorSockets.Web.dll", "ActorSockets.Cluster.dll", "Akka.Cluster.dll", "Akka.Remote.dll", "System.Net.Http.dll", "Npgsql.dll", .. Database];
 
     private static readonly string[] OfTls = ["System.Net.Security.dll", "System.Security.Cryptography.X509Certificates.dll"];
 

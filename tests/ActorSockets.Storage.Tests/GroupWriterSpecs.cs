@@ -70,6 +70,19 @@ public sealed class GroupWriterSpecs
         Assert.InRange(writer.Commits, 2, 15);
     }
 
+    [Theory]
+    [InlineData(5, true)]
+    [InlineData(6, false)]
+    public async Task A_transaction_that_met_one_of_another_process_is_repeated_some_times(int conflicts, bool succeeds)
+    {
+        await using var writer = new GroupWriter(new ScriptedDatabase { Commits = new Queue<Exception>(Enumerable.Repeat(new TimeoutException(), conflicts)) });
+        var change = writer.RunAsync(_ => 1);
+        if (succeeds)
+            Assert.Equal(1, await change);
+        else
+            await Assert.ThrowsAsync<LedgerException>(() => change);
+    }
+
     private sealed class ScriptedDatabase : IWritable
     {
         /// <summary>What the next commits throw.</summary>
@@ -95,6 +108,8 @@ public sealed class GroupWriterSpecs
         public bool WasCommitted() => State ?? throw new IOException("away");
 
         public bool IsOfTheStatement(Exception e) => e is FormatException;
+
+        public bool IsConflict(Exception e) => e is TimeoutException;
 
         public IOException Explain(Exception e) => e as LedgerException ?? new LedgerException(e.Message);
 

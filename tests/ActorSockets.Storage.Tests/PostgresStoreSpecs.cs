@@ -66,7 +66,7 @@ public sealed class PostgresStoreSpecs : IAsyncLifetime
     public async Task The_server_knows_what_became_of_a_transaction()
     {
         await PostgresStore.Open(Place).DisposeAsync();
-        using var database = new PostgresDatabase(new PostgresConnector(Place), isExclusive: false);
+        using var database = new PostgresDatabase(new PostgresConnector(Place), PostgresUse.Beside);
         database.Begin();
         Assert.Contains("still has the connection that was lost", Assert.Throws<LedgerException>(() => database.WasCommitted()).Message, StringComparison.Ordinal);
         database.Commit();

@@ -48,6 +48,16 @@ public sealed class ActorSocketsExtensionSpecs() : Specs(ConfigurationFactory.Pa
     }
 
     [Fact]
+    public async Task A_coordinated_shutdown_drains_also_when_its_phase_has_no_time_for_it()
+    {
+        using var host = ActorSystem.Create("host", ConfigurationFactory.ParseString("actor-sockets.shutdown.cut-off-timeout = 1h"));
+        var sockets = ActorSocketsExtension.For(host);
+        await CoordinatedShutdown.Get(host).Run(CoordinatedShutdown.ClrExitReason.Instance).WaitAsync(TimeSpan.FromSeconds(30));
+        // The first call's task, which has not failed.
+        await sockets.DrainAsync();
+    }
+
+    [Fact]
     public async Task Events_are_an_asynchronous_stream_that_ends_with_the_system()
     {
         var sockets = ActorSocketsExtension.For(Sys);

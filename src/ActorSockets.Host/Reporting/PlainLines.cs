@@ -20,6 +20,8 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     private readonly Dictionary<string, (TimeSpan ConnectedAt, TimeSpan ReportedAt)> _progress = new(StringComparer.Ordinal);
     private readonly HashSet<string> _blockedReported = new(StringComparer.Ordinal);
 
+    private static string Nodes(int count) => count == 1 ? "1 node" : $"{count} nodes";
+
     /// <summary>A target that was added or changed while the program runs.</summary>
     public void Add(TargetSettings target) => _targets[target.Name] = target;
 
@@ -27,7 +29,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
         or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed or RunEvents.ReloadFailed
-        or OutboxEvents.OutboxFull or OutboxEvents.OutboxFailing or OutboxEvents.OutboxDamaged or RunEvents.NoOutbox;
+        or OutboxEvents.OutboxFull or OutboxEvents.OutboxFailing or OutboxEvents.OutboxDamaged or RunEvents.NoOutbox or RunEvents.OutOfCluster;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
@@ -75,6 +77,11 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         OutboxEvents.OutboxHasRoom => "outbox: has room again",
         OutboxEvents.OutboxFailing e => $"outbox: {e.Reason}; retrying",
         OutboxEvents.OutboxWorks => "outbox: works again",
+        ClusterEvents.NodeUp e => $"cluster: {e.Node} is up, of {Nodes(e.Nodes)}",
+        ClusterEvents.NodeUnreachable e => $"cluster: {e.Node} is unreachable; its targets wait",
+        ClusterEvents.NodeReachable e => $"cluster: {e.Node} is reachable again",
+        ClusterEvents.NodeOut e => $"cluster: {e.Node} is out; {Nodes(e.Nodes)} remain",
+        RunEvents.OutOfCluster e => $"error: {ActorSocketsSettings.Root}.cluster: this node is out: {e.Reason}. Start it again",
         RunEvents.NoOutbox e => $"error: {ActorSocketsSettings.Root}.outbox: {e.Reason}",
         TlsEvents.CertificateReloaded e => $"{e.Owner}: new connections use the changed TLS files{(e.ExpiresAt is { } end ? $"; the certificate expires on {Date(end)}" : "")}",
         TlsEvents.CertificateNotReloaded e => $"{e.Owner}: the changed TLS files do not load, new connections use the former ones: {e.Reason}",

@@ -42,7 +42,7 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
     {
         Type[] events =
         [
-            typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent),
+            typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent), typeof(ClusterEvents.IClusterEvent),
             typeof(OutboxEvents.OutboxMeasured), typeof(TlsEvents.ITlsEvent), typeof(Ticked),
         ];
         foreach (var type in events)

@@ -78,6 +78,9 @@ internal static class RunEvents
     /// <summary>The outbox cannot be opened; the run ends.</summary>
     public sealed record NoOutbox(string Reason) : IRunEvent;
 
+    /// <summary>This node is out of its cluster; the run ends.</summary>
+    public sealed record OutOfCluster(string Reason) : IRunEvent;
+
     /// <summary>How late the ticks were.</summary>
     public sealed record Ticks(long Count, TimeSpan LateP50, TimeSpan LateP99, TimeSpan LateP999, TimeSpan LateMax);
 }

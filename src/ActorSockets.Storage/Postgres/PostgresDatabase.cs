@@ -7,13 +7,16 @@ namespace ActorSockets.Storage.Postgres;
 /// what became of it.
 /// </summary>
 /// <param name="connector">Opens connections.</param>
-/// <param name="isExclusive">Whether no other process may have the store open.</param>
-internal sealed class PostgresDatabase(PostgresConnector connector, bool isExclusive) : IWritable
+/// <param name="use">Who else may have the store open.</param>
+internal sealed class PostgresDatabase(PostgresConnector connector, PostgresUse use) : IWritable
 {
     private PostgresSession? _session;
     private NpgsqlTransaction? _transaction;
     private string _transactionId = "";
     private int _formerBackend;
+
+    /// <summary>Whether this process has a store that others may share, and none of them can open it before <see cref="Share"/>.</summary>
+    public bool IsAlone { get; private set; }
 
     public ISession OpenReader() => connector.Open();
 
@@ -106,6 +109,16 @@ internal sealed class PostgresDatabase(PostgresConnector connector, bool isExclu
         }
     }
 
+    public bool IsConflict(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };
+
+    /// <summary>Lets the other processes in.</summary>
+    public void Share()
+    {
+        if (IsAlone)
+            PostgresLock.Share(Writer, connector);
+        IsAlone = false;
+    }
+
     public IOException Explain(Exception e) => connector.Explain(e is InDoubtException { InnerException: { } cause } ? cause : e);
 
     public void Dispose() => Drop();
@@ -126,8 +139,7 @@ internal sealed class PostgresDatabase(PostgresConnector connector, bool isExclu
         {
             PostgresServer.RequireDurable(session, connector);
             PostgresServer.NoticeDeath(session);
-            if (isExclusive)
-                PostgresLock.Take(session, connector, _formerBackend);
+            Lock(session);
             _formerBackend = session.Connection.ProcessID;
             return session;
         }
@@ -138,9 +150,39 @@ internal sealed class PostgresDatabase(PostgresConnector connector, bool isExclu
         }
     }
 
+    private void Lock(PostgresSession session)
+    {
+        switch (use)
+        {
+            case PostgresUse.Alone:
+                PostgresLock.Take(session, connector, _formerBackend);
+                break;
+            case PostgresUse.Shared:
+                PostgresServer.EndIdleTransactions(session);
+                // Only while it opens: a connection that was lost comes back to a store that others have.
+                IsAlone = _formerBackend == 0 && PostgresLock.TryTake(session, connector.Schema);
+                if (!IsAlone)
+                    PostgresLock.TakeShared(session, connector);
+                break;
+        }
+    }
+
     private void Drop()
     {
         _session?.Dispose();
-        (_session, _transaction) = (null, null);
+        (_session, _transaction, IsAlone) = (null, null, false);
     }
+}
+
+/// <summary>Who has a store.</summary>
+internal enum PostgresUse
+{
+    /// <summary>This process and no other.</summary>
+    Alone,
+
+    /// <summary>The nodes of a cluster.</summary>
+    Shared,
+
+    /// <summary>Another process may: this one only reads, or leaves commands.</summary>
+    Beside,
 }

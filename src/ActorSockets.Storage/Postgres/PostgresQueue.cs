@@ -25,7 +25,7 @@ internal sealed class PostgresQueue : IQueue
     public static async Task<PostgresQueue> OpenAsync(StorePlace.InPostgres place)
     {
         var connector = new PostgresConnector(place);
-        var queue = new PostgresQueue(place, new PostgresDatabase(connector, isExclusive: false));
+        var queue = new PostgresQueue(place, new PostgresDatabase(connector, PostgresUse.Beside));
         await queue._readers.RunAsync(session =>
         {
             PostgresSchema.RequireReadable(session, connector);

@@ -77,7 +77,8 @@ internal static class PostgresSchema
         create table target (
           name        text    collate "C" primary key,
           held        integer not null,       -- 1: nothing is sent
-          epoch       bigint  not null default 0  -- raised by whoever begins to send
+          epoch       bigint  not null default 0,  -- raised by whoever begins to send
+          revision    bigint  not null default 0   -- raised by whoever changes the line otherwise than at its end
         );
         create table command (                -- of other processes, for the one that has the lock
           number      bigint  generated always as identity primary key,
@@ -108,6 +109,15 @@ internal static class PostgresSchema
             session.Execute(step);
         session.Execute("update store set version = ?1", Version);
         transaction.Commit();
+    }
+
+    /// <summary>Whether the schema is that of this version: nodes that have it open cannot see it change.</summary>
+    /// <exception cref="LedgerException">It is not. It is unchanged.</exception>
+    public static void RequirePresent(ISession session, PostgresConnector connector)
+    {
+        if (Find(session, connector) is var version && version != Version)
+            throw connector.Wrong(
+                $"has an outbox of an older version of ActorSockets in the schema {connector.Schema} (schema {version ?? 0}; this one has {Version}), which nodes of the cluster use: stop all of them once");
     }
 
     /// <summary>Whether a schema can be read as it is.</summary>

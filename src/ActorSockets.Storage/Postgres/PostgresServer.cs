@@ -21,6 +21,12 @@ internal static class PostgresServer
             throw connector.Wrong($"has the encoding {encoding}: create the database with encoding UTF8");
     }
 
+    /// <summary>
+    /// Has the server end a transaction that its client leaves alone for 5 s, because it is stopped or cut off: others wait for the rows that it
+    /// has locked.
+    /// </summary>
+    public static void EndIdleTransactions(ISession session) => session.Execute("set idle_in_transaction_session_timeout = '5s'");
+
     /// <summary>Has the server notice within 25 s that the machine of this connection is gone: whoever takes over waits for the lock.</summary>
     public static void NoticeDeath(ISession session)
     {

@@ -7,9 +7,11 @@ internal sealed class PostgresStore : IStore
 {
     private readonly Readers _readers;
     private readonly PayloadParts _parts;
+    private readonly SharedSchema? _shared;
 
-    private PostgresStore(PostgresDatabase database)
+    private PostgresStore(PostgresDatabase database, bool isShared)
     {
+        _shared = isShared ? new SharedSchema(database, new SessionPool(database)) : null;
         Writer = new GroupWriter(database);
         _readers = new Readers(database);
         _parts = new PayloadParts(database);
@@ -25,11 +27,15 @@ internal sealed class PostgresStore : IStore
     public static PostgresStore Open(StorePlace.InPostgres place)
     {
         var connector = new PostgresConnector(place);
-        var database = new PostgresDatabase(connector, isExclusive: true);
+        var database = new PostgresDatabase(connector, place.IsShared ? PostgresUse.Shared : PostgresUse.Alone);
         try
         {
-            PostgresSchema.Migrate(database.Writer, connector);
-            return new PostgresStore(database);
+            var session = database.Writer;
+            if (place.IsShared && !database.IsAlone)
+                PostgresSchema.RequirePresent(session, connector);
+            else
+                PostgresSchema.Migrate(session, connector);
+            return new PostgresStore(database, place.IsShared);
         }
         catch (Exception e) when (e is Npgsql.NpgsqlException or LedgerException)
         {
@@ -38,7 +44,7 @@ internal sealed class PostgresStore : IStore
         }
     }
 
-    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, _parts, limits);
+    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, _parts, limits, _shared);
 
     /// <summary>Reads beside the writer.</summary>
     public Task<T> ReadAsync<T>(Func<ISession, T> query) => _readers.RunAsync(query);
@@ -47,6 +53,7 @@ internal sealed class PostgresStore : IStore
     public async ValueTask DisposeAsync()
     {
         _readers.Dispose();
+        _shared?.Dispose();
         await _parts.DisposeAsync();
         await Writer.DisposeAsync();
     }

@@ -9,7 +9,8 @@ namespace ActorSockets.Clients;
 
 /// <summary>
 /// One <see cref="SenderActor"/> per target, or the <see cref="LineActor"/> above it, and the way to them. A sender that crashes is restarted on the same queue:
-/// a replacement by a new actor would lose what waits in the old one's mailbox.
+/// a replacement by a new actor would lose what waits in the old one's mailbox. In a cluster, the lines of durable targets run on some node: here
+/// is only the way into the outbox.
 /// </summary>
 internal sealed class ClientSupervisor : UntypedActor
 {
@@ -20,21 +21,28 @@ internal sealed class ClientSupervisor : UntypedActor
     private readonly int _maxConnecting;
     private readonly IConnector _connector;
     private readonly OutboxAccess _outbox;
+    private readonly TargetLines? _placed;
     private readonly DrainCount _draining = new(new Deliveries.Drained());
     private readonly NamedChildren _senders = new();
     private IActorRef _gate = ActorRefs.Nobody;
     private bool _stopping;
 
-    public ClientSupervisor(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector, OutboxAccess outbox)
+    public ClientSupervisor(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector, OutboxAccess outbox, TargetLines? placed)
     {
         _outbox = outbox;
+        _placed = placed;
         _targets = targets;
         _maxConnecting = maxConnecting;
         _connector = connector;
     }
 
-    public static Props Props(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector, OutboxAccess outbox) =>
-        PlainProps.Of(() => new ClientSupervisor(targets, maxConnecting, connector, outbox));
+    /// <param name="targets">The targets.</param>
+    /// <param name="maxConnecting">Connections that they may be opening at a time.</param>
+    /// <param name="connector">Opens connections.</param>
+    /// <param name="outbox">The outbox.</param>
+    /// <param name="placed">Gets the lines of durable targets, to run them where their turn is; null: they run here.</param>
+    public static Props Props(IReadOnlyList<TargetSettings> targets, int maxConnecting, IConnector connector, OutboxAccess outbox, TargetLines? placed = null) =>
+        PlainProps.Of(() => new ClientSupervisor(targets, maxConnecting, connector, outbox, placed));
 
     protected override void PreStart()
     {
@@ -77,6 +85,7 @@ internal sealed class ClientSupervisor : UntypedActor
                 Tell(new Deliveries.TargetAdded(add.Target.Name, add.Target.Endpoint), [Sender]);
                 break;
             case TargetCommands.Remove remove when _senders.Dismiss(remove.Target, Sender) is { } sender:
+                _placed?.Remove(remove.Target);
                 sender.Tell(remove.CutOff ? new Deliveries.CutOff() : new Deliveries.Drain());
                 break;
             case TargetCommands.Remove remove:
@@ -105,9 +114,18 @@ internal sealed class ClientSupervisor : UntypedActor
 
     private void Add(TargetSettings target)
     {
-        var sender = Context.ActorOf(target.Durable ? LineActor.Props(target, _outbox, SenderProps) : SenderProps(target), target.Name);
+        var sender = Context.ActorOf(target.Durable ? LineProps(target) : SenderProps(target), target.Name);
         Context.Watch(sender);
         _senders.Add(target.Name, sender);
+    }
+
+    private Props LineProps(TargetSettings target)
+    {
+        var line = LineActor.Props(target, _outbox, SenderProps);
+        if (_placed is null)
+            return line;
+        _placed.Add(target.Name, line);
+        return LineIntakeActor.Props(target, _outbox);
     }
 
     /// <summary>The queue is the first sender's and its replacements'.</summary>

@@ -15,7 +15,8 @@ namespace ActorSockets.Clients;
 ///       └───── done, set aside, tried in vain ◄── outcome ──────────┘
 /// </code>
 /// A delivery leaves the window when its outcome is on the disk. After a crash of either, the line begins again where the outbox
-/// says.
+/// says. Where other processes have the outbox too, this one sends from the raise of the target's epoch until another one
+/// raises it; then the actor stops.
 /// </summary>
 internal sealed class LineActor : UntypedActor, IWithTimers
 {
@@ -39,6 +40,7 @@ internal sealed class LineActor : UntypedActor, IWithTimers
     private IActorRef _intake = ActorRefs.Nobody;
     private IOutbox? _outbox;
     private LineSignal? _signal;
+    private long? _epoch;
     private bool _isFetching;
     private bool _isComparing;
     private bool _hasMore = true;
@@ -90,8 +92,16 @@ internal sealed class LineActor : UntypedActor, IWithTimers
                 _isRearranged |= _signal!.Lower() == LineChange.Rearranged;
                 Fetch();
                 break;
+            case Begun begun:
+                (_epoch, _isFetching) = (begun.Epoch, false);
+                Fetch();
+                break;
             case Fetched fetched:
                 Take(fetched);
+                break;
+            case Fenced:
+                // Another process sends for the target. What the sender has under way is reset with its connection.
+                Context.Stop(Self);
                 break;
             case Deliveries.IOutcome outcome when Sender.Equals(_sender):
                 Settle(outcome);
@@ -150,7 +160,12 @@ internal sealed class LineActor : UntypedActor, IWithTimers
     {
         if (_outbox is null || _isFetching || _draining)
             return;
-        if (_isRearranged && !_records.IsWriting)
+        if (_epoch is null)
+        {
+            _isFetching = true;
+            _outbox.BeginSendingAsync(_target.Name).PipeTo(Self, success: epoch => new Begun(epoch), failure: e => new StoreFailed(e.Message, IsBeginning: false, IsOfFetch: true));
+        }
+        else if (_isRearranged && !_records.IsWriting)
         {
             (_isRearranged, _hasMore, _isFetching, _isComparing) = (false, true, true, true);
             FetchAsync(after: 0, _window.Size, long.MaxValue, isBeginning: true);
@@ -162,8 +177,10 @@ internal sealed class LineActor : UntypedActor, IWithTimers
         }
     }
 
-    private void FetchAsync(long after, int most, long mostBytes, bool isBeginning) => _outbox!.NextAsync(_target.Name, after, most, mostBytes)
-        .PipeTo(Self, success: rows => new Fetched(rows, isBeginning), failure: e => new StoreFailed(e.Message, isBeginning, IsOfFetch: true));
+    private void FetchAsync(long after, int most, long mostBytes, bool isBeginning) => _outbox!.NextAsync(_target.Name, after, most, mostBytes, _epoch!.Value)
+        .PipeTo(Self, success: rows => new Fetched(rows, isBeginning), failure: e => WhyNot(e, isBeginning, isOfFetch: true));
+
+    private static object WhyNot(Exception e, bool isBeginning, bool isOfFetch) => e is FencedException ? new Fenced() : new StoreFailed(e.Message, isBeginning, isOfFetch);
 
     private void Take(Fetched fetched)
     {
@@ -227,7 +244,7 @@ internal sealed class LineActor : UntypedActor, IWithTimers
         if (_outbox is not null && !_isComparing && (_draining || !_isRearranged) && _records.TakeBatch() is { } batch)
         {
             string[] ended = [.. batch.Where(record => record is not OutboxRecord.Tried).Select(record => record.Delivery.Id)];
-            _outbox.RecordAsync(batch).PipeTo(Self, success: () => new Written(ended), failure: e => new StoreFailed(e.Message, IsBeginning: false, IsOfFetch: false));
+            _outbox.RecordAsync(batch).PipeTo(Self, success: () => new Written(ended), failure: e => WhyNot(e, isBeginning: false, isOfFetch: false));
         }
 
         ReportDrained();
@@ -257,6 +274,10 @@ internal sealed class LineActor : UntypedActor, IWithTimers
     private sealed record Ready(IOutbox Outbox) : IDeadLetterSuppression;
 
     private sealed record NotReady(string Reason) : IDeadLetterSuppression;
+
+    private sealed record Begun(long Epoch) : IDeadLetterSuppression;
+
+    private sealed record Fenced : IDeadLetterSuppression;
 
     private sealed record Fetched(IReadOnlyList<StoredDelivery> Rows, bool IsBeginning) : IDeadLetterSuppression;
 

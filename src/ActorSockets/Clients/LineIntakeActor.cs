@@ -55,6 +55,10 @@ internal sealed class LineIntakeActor(TargetSettings target, OutboxAccess access
             case Deliveries.Cancel cancel:
                 CancelAsync(cancel).PipeTo(Sender, Self);
                 break;
+            case Deliveries.Retry retry:
+                // The sender is on some node; actorsockets queue retry reaches it.
+                Sender.Tell(new Deliveries.NotRetrying(retry.Target));
+                break;
             case Deliveries.Drain:
                 _draining = true;
                 ReportDrained();

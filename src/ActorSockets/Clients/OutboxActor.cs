@@ -66,11 +66,13 @@ internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> 
                 break;
             case Signal.Measure when !_isMeasuring:
                 _isMeasuring = true;
-                _outbox!.OldestAsync().PipeTo(Self, success: oldest => new Oldest(oldest), failure: e => new Trouble(e.Message));
+                LookAsync(_outbox!).PipeTo(Self, failure: e => new Trouble(e.Message));
                 break;
-            case Oldest oldest:
+            case Looked looked:
                 _isMeasuring = false;
-                Measure(oldest.At);
+                if (looked.Waiting.Count > 0)
+                    Publish(new WorkWaits(looked.Waiting));
+                Measure(looked.Oldest);
                 break;
             case Trouble trouble:
                 (_isExecuting, _isMeasuring) = (false, false);
@@ -90,6 +92,8 @@ internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> 
                 break;
         }
     }
+
+    private static async Task<Looked> LookAsync(IOutbox outbox) => new(await outbox.LookAsync(), await outbox.OldestAsync());
 
     private void Begin(IOutbox outbox)
     {
@@ -136,6 +140,9 @@ internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> 
     /// <summary>The store could not be read or written; whoever tells it tries again.</summary>
     internal sealed record Trouble(string Reason) : IDeadLetterSuppression;
 
+    /// <summary>Targets whose lines have something to be sent; of a store that other processes have open too, each second.</summary>
+    internal sealed record WorkWaits(IReadOnlyList<string> Targets) : IDeadLetterSuppression;
+
     private enum Signal
     {
         Execute,
@@ -152,5 +159,5 @@ internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> 
 
     private sealed record FullChanged(string? What) : IDeadLetterSuppression;
 
-    private sealed record Oldest(DateTime? At) : IDeadLetterSuppression;
+    private sealed record Looked(IReadOnlyList<string> Waiting, DateTime? Oldest) : IDeadLetterSuppression;
 }

@@ -35,7 +35,7 @@ internal static class EventReader
         {
             Type[] kinds =
             [
-                typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent),
+                typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent), typeof(ClusterEvents.IClusterEvent),
                 typeof(TlsEvents.ITlsEvent), typeof(Ticked),
             ];
             foreach (var kind in kinds)

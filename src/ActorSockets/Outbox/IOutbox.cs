@@ -24,15 +24,26 @@ internal interface IOutbox
     /// <exception cref="IOException">Nothing was written: the store failed.</exception>
     Task SubmitAsync(Submission submission);
 
+    /// <summary>
+    /// Begins to send for a target: whoever did before can record nothing any more. Where one process has the store, nobody else did, and
+    /// the answer is always 0.
+    /// </summary>
+    /// <returns>The target's new epoch.</returns>
+    /// <exception cref="IOException">The store cannot be written.</exception>
+    Task<long> BeginSendingAsync(string target);
+
     /// <summary>The next deliveries of a target's line that are neither held nor failed, in the order in which they came.</summary>
     /// <param name="target">The target's name.</param>
     /// <param name="after">Only those whose number is above this one.</param>
     /// <param name="most">How many.</param>
     /// <param name="mostBytes">Bytes of payloads that they may have in memory; the first one comes in any case.</param>
+    /// <param name="epoch">From <see cref="BeginSendingAsync"/>; what becomes of the deliveries is recorded under it.</param>
+    /// <exception cref="FencedException">Somebody else has begun to send for the target.</exception>
     /// <exception cref="IOException">The store cannot be read.</exception>
-    Task<IReadOnlyList<StoredDelivery>> NextAsync(string target, long after, int most, long mostBytes);
+    Task<IReadOnlyList<StoredDelivery>> NextAsync(string target, long after, int most, long mostBytes, long epoch = 0);
 
     /// <summary>Writes what became of deliveries. Done when it survives a power cut. One that is gone meanwhile stays gone.</summary>
+    /// <exception cref="FencedException">Nothing was written: somebody else has begun to send for one of the targets.</exception>
     /// <exception cref="IOException">Nothing was written.</exception>
     Task RecordAsync(params IReadOnlyCollection<OutboxRecord> records);
 
@@ -53,6 +64,14 @@ internal interface IOutbox
 
     /// <summary>Calls back, on any thread, when the line of a target has changed. One listener for each target.</summary>
     void Listen(string target, Action<LineChange> changed);
+
+    /// <summary>
+    /// Looks at what other processes have changed: counts the rows anew, and tells the listeners of lines that changed. To be called each
+    /// second. Where one process has the store, there is nothing to look at.
+    /// </summary>
+    /// <returns>Targets that have deliveries to be sent; none where one process has the store.</returns>
+    /// <exception cref="IOException">The store cannot be read.</exception>
+    Task<IReadOnlyList<string>> LookAsync();
 
     /// <summary>Executes the commands that other processes have left in the store.</summary>
     /// <returns>How many.</returns>

@@ -178,13 +178,22 @@ internal sealed class OutboxRoom(OutboxLimits limits)
         }
     }
 
-    /// <summary>Counts what there was when the store was opened.</summary>
-    public void Found(string target, DeliveryState state, long count, long bytes)
+    /// <summary>
+    /// Takes the figures of the store: those of its start; and, where other processes have it open too, those of every second. Between two
+    /// counts, a limit is kept but for what the others store meanwhile.
+    /// </summary>
+    /// <param name="lines">Figures of each target that has deliveries.</param>
+    /// <param name="bytes">Of all payloads.</param>
+    public void Recount(IReadOnlyDictionary<string, LineFigures> lines, long bytes)
     {
         lock (_lock)
         {
-            _lines[target] = _lines.GetValueOrDefault(target).Add(state, count, bytes);
-            _deliveries += count;
+            _lines.Clear();
+            foreach (var (target, line) in lines)
+                _lines[target] = line;
+            _deliveries = lines.Values.Sum(line => line.Waiting + line.SetAside);
+            _bytes = bytes;
+            Free();
         }
     }
 

@@ -20,6 +20,9 @@ public abstract record StorePlace
     /// <param name="Schema">The schema, which belongs to the outbox alone.</param>
     public sealed record InPostgres(string Connection, string PasswordFile, string Schema) : StorePlace
     {
+        /// <summary>Whether other processes that say the same may have it open at a time; otherwise one process has it.</summary>
+        public bool IsShared { get; init; }
+
         /// <inheritdoc />
         public override string Description => $"postgresql, schema {Schema}";
     }

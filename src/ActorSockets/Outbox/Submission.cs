@@ -31,6 +31,9 @@ internal sealed record StoredDelivery
 
     /// <summary>Connections tried so far.</summary>
     public required int Attempts { get; init; }
+
+    /// <summary>The target's epoch of whoever took it from its line.</summary>
+    public long Epoch { get; init; }
 }
 
 /// <summary>What became of a delivery.</summary>

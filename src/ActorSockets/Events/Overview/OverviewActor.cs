@@ -30,7 +30,7 @@ internal sealed class OverviewActor : UntypedActor, IWithTimers
     /// <summary>What it is to be subscribed to.</summary>
     public static IReadOnlyList<Type> Events { get; } =
     [
-        typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent),
+        typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent), typeof(ClusterEvents.IClusterEvent),
         typeof(OutboxEvents.OutboxMeasured), typeof(Ticked),
     ];
 

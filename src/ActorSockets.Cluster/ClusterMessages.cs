@@ -1,0 +1,13 @@
+using Akka.Event;
+
+namespace ActorSockets.Cluster;
+
+/// <summary>What nodes tell each other: names and counts, never a payload. <see cref="MessageSerializer"/> writes them.</summary>
+internal static class ClusterMessages
+{
+    /// <summary>What may cross the wire.</summary>
+    public interface IMessage;
+
+    /// <summary>The target has something to be sent: its sender starts on the node that its shard is on, unless it runs.</summary>
+    public sealed record Wake(string Target) : IMessage, IDeadLetterSuppression;
+}

@@ -1,0 +1,81 @@
+using System.Security.Cryptography.X509Certificates;
+using ActorSockets.Clients;
+using ActorSockets.Transport.Tls;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Cluster.Sharding;
+using Akka.Configuration;
+using Akka.Event;
+using Akka.Remote.Transport.DotNetty;
+
+namespace ActorSockets.Cluster;
+
+/// <summary>This process as a node: what <see cref="ClusterLibrary"/> looks for.</summary>
+internal sealed class ClusterNode : IClusterNode
+{
+    private const string Targets = "targets";
+
+    private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IActorRef _region = ActorRefs.Nobody;
+    private volatile bool _isLeaving;
+
+    public Task<string> Removed => _removed.Task;
+
+    public ActorSystem CreateSystem(string name, Config config, ClusterSettings settings)
+    {
+        var bootstrap = BootstrapSetup.Create().WithConfig(config.WithFallback(NodeConfig.Of(name, settings)));
+        return ActorSystem.Create(name, settings.Tls is { } files ? bootstrap.And(Tls(files.Current)) : ActorSystemSetup.Create(bootstrap));
+    }
+
+    public void Start(ActorSystem system, ClusterSettings settings, ITargetLines lines, TimeSpan drainTimeout)
+    {
+        var cluster = Akka.Cluster.Cluster.Get(system);
+        cluster.RegisterOnMemberRemoved(() =>
+        {
+            if (!_isLeaving)
+                _removed.TrySetResult("the other nodes have taken this one out of the cluster, or it has, because it reached fewer than half of them");
+        });
+        var sharding = ClusterSharding.Get(system);
+        var extractor = new TargetExtractor();
+        if (settings.Sends)
+        {
+            var ofSharding = ClusterShardingSettings.Create(system).WithRole(ClusterSettings.SenderRole);
+            _region = sharding.Start(Targets, target => TargetEntity.Props(target, lines, drainTimeout), ofSharding, extractor, sharding.DefaultShardAllocationStrategy(ofSharding), TargetEntity.HandOver.Instance);
+        }
+        else
+        {
+            _region = sharding.StartProxy(Targets, ClusterSettings.SenderRole, extractor);
+        }
+
+        system.ActorOf(MembersActor.Props(), "actor-sockets-members");
+        system.ActorOf(WakerActor.Props(_region), "actor-sockets-waker");
+    }
+
+    public async Task HandOverAsync(ActorSystem system)
+    {
+        _isLeaving = true;
+        system.EventStream.Publish(TargetEntity.Rest.Instance);
+        var ended = _region.WatchAsync();
+        _region.Tell(GracefulShutdown.Instance);
+        await ended;
+    }
+
+    /// <summary>Each side shows a certificate of the CA; names in it count for nothing, as nodes move.</summary>
+    private static DotNettySslSetup Tls(TlsMaterial material)
+    {
+        return new DotNettySslSetup(material.Context!.TargetCertificate, suppressValidation: false, requireMutualAuthentication: true, IsOurs);
+
+        bool IsOurs(X509Certificate2? certificate, X509Chain? received, string remotePeer, System.Net.Security.SslPolicyErrors errors, ILoggingAdapter log)
+        {
+            if (certificate is null)
+                return false;
+            using var chain = new X509Chain { ChainPolicy = material.PeerPolicy() };
+            foreach (var element in received?.ChainElements.Skip(1) ?? [])
+                chain.ChainPolicy.ExtraStore.Add(element.Certificate);
+            if (chain.Build(certificate))
+                return true;
+            log.Warning("{0} shows a certificate that no CA of cluster.tls.ca has signed, or that is not valid: it is no node of this cluster", remotePeer);
+            return false;
+        }
+    }
+}

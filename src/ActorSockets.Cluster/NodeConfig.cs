@@ -1,0 +1,55 @@
+using ActorSockets.Configuration;
+using Akka.Configuration;
+
+namespace ActorSockets.Cluster;
+
+/// <summary>Akka's settings of a node. A section akka { } of the user's file wins.</summary>
+internal static class NodeConfig
+{
+    public static Config Of(string system, ClusterSettings settings)
+    {
+        var scheme = settings.Tls is null ? "akka.tcp" : "akka.ssl.tcp";
+        var seeds = settings.Seeds.Count > 0 ? settings.Seeds : [Endpoints.Format(settings.Host, settings.Port)];
+        return ConfigurationFactory.ParseString($$"""
+            akka {
+              actor {
+                provider = cluster
+                # In the place of the one for everything, which makes objects of whatever type the other end names.
+                serializers.json = "ActorSockets.Cluster.MessageSerializer, ActorSockets.Cluster"
+              }
+              remote.dot-netty.tcp {
+                hostname = {{Printable.Quoted(settings.Host)}}
+                port = {{settings.Port}}
+                enable-ssl = {{(settings.Tls is null ? "off" : "on")}}
+              }
+              cluster {
+                seed-nodes = [{{string.Join(", ", seeds.Select(seed => Printable.Quoted($"{scheme}://{system}@{seed}")))}}]
+                roles = [{{string.Join(", ", settings.Roles.Select(Printable.Quoted))}}]
+                # The program ends by itself, and says why.
+                run-coordinated-shutdown-when-down = off
+                failure-detector.acceptable-heartbeat-pause = {{Milliseconds(settings.HeartbeatPause)}}
+                downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
+                split-brain-resolver {
+                  active-strategy = keep-majority
+                  stable-after = {{Milliseconds(settings.StableAfter)}}
+                  down-all-when-unstable = on
+                }
+                distributed-data.durable.keys = []
+                sharding {
+                  state-store-mode = ddata
+                  remember-entities = off
+                  passivate-idle-entity-after = off
+                  distributed-data.durable.keys = []
+                  # Above the time that what is under way has, after which the sender cuts it off.
+                  handoff-timeout = 30s
+                  # A new node has its share within a minute.
+                  rebalance-interval = 3s
+                  least-shard-allocation-strategy { rebalance-absolute-limit = 20, rebalance-relative-limit = 0.5 }
+                }
+              }
+            }
+            """);
+    }
+
+    private static string Milliseconds(TimeSpan time) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0}ms");
+}

@@ -1,0 +1,151 @@
+using ActorSockets.Clients;
+using ActorSockets.Events;
+using ActorSockets.Platform;
+using Akka.Actor;
+using Akka.Event;
+
+namespace ActorSockets.Cluster;
+
+/// <summary>
+/// A target's sender on this node, as long as its shard is here.
+/// <code>
+///   Sending ──HandOver, or a reload──► HandingOver ──drained, or cut off──► stops
+///      │  └──Rest: this node stops──► Resting ──HandOver──► stops
+///      └──another node sends──► Resting ──RestTime──► stops; the next Wake starts it again
+/// </code>
+/// A node that was stopped or cut off may not know yet that it is out of the cluster. Were it to begin again at once, it and the node that
+/// took over would take the target from each other in turns.
+/// </summary>
+internal sealed class TargetEntity : UntypedActor, IWithTimers
+{
+    // Longer than a node needs to find out that it is out: failure detection and stable-after.
+    private static readonly TimeSpan RestTime = TimeSpan.FromSeconds(10);
+
+    private readonly string _target;
+    private readonly ITargetLines _lines;
+    private readonly TimeSpan _drainTimeout;
+    private readonly Props? _props;
+    private IActorRef _line = ActorRefs.Nobody;
+
+    public TargetEntity(string target, ITargetLines lines, TimeSpan drainTimeout)
+    {
+        _target = target;
+        _lines = lines;
+        _drainTimeout = drainTimeout;
+        _props = lines.Find(target);
+    }
+
+    /// <param name="target">The target's name.</param>
+    /// <param name="lines">The targets that this node knows.</param>
+    /// <param name="drainTimeout">How long what is under way may go on after a hand-over has begun.</param>
+    public static Props Props(string target, ITargetLines lines, TimeSpan drainTimeout) => PlainProps.Of(() => new TargetEntity(target, lines, drainTimeout));
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Restart);
+
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(Rest));
+        if (_props is null)
+        {
+            Context.GetLogger().Warning("there is no target named {0} here, and another node has deliveries for it: its file differs", _target);
+            BeginRest();
+            return;
+        }
+
+        _line = Context.Watch(Context.ActorOf(_props, "line"));
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case ClusterMessages.Wake when !ReferenceEquals(_lines.Find(_target), _props):
+                // A reload has changed the target, or removed it: the next Wake finds what is there now.
+                Drain(HandingOver);
+                break;
+            case ClusterMessages.Wake:
+                // It runs, and its node looks at the table itself.
+                break;
+            case HandOver:
+                Drain(HandingOver);
+                break;
+            case Rest:
+                Drain(Resting);
+                break;
+            case Terminated:
+                BeginRest();
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void HandingOver(object message)
+    {
+        switch (message)
+        {
+            case Deliveries.Drained or Terminated:
+                Context.Stop(Self);
+                break;
+            case Signal.CutOff:
+                _line.Tell(new Deliveries.CutOff());
+                break;
+        }
+    }
+
+    /// <summary>It sends nothing.</summary>
+    private void Resting(object message)
+    {
+        switch (message)
+        {
+            case HandOver when Timers.IsTimerActive(Signal.CutOff):
+                Become(HandingOver);
+                break;
+            case HandOver or Signal.Rested:
+                Context.Stop(Self);
+                break;
+            case Deliveries.Drained:
+                Timers.Cancel(Signal.CutOff);
+                break;
+            case Signal.CutOff:
+                _line.Tell(new Deliveries.CutOff());
+                break;
+        }
+    }
+
+    private void Drain(UntypedReceive next)
+    {
+        Become(next);
+        _line.Tell(new Deliveries.Drain());
+        Timers.StartSingleTimer(Signal.CutOff, Signal.CutOff, _drainTimeout);
+    }
+
+    private void BeginRest()
+    {
+        Become(Resting);
+        Timers.StartSingleTimer(Signal.Rested, Signal.Rested, RestTime);
+    }
+
+    protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
+
+    /// <summary>The shard goes to another node, or this node leaves.</summary>
+    internal sealed class HandOver : IDeadLetterSuppression
+    {
+        public static readonly HandOver Instance = new();
+    }
+
+    /// <summary>To all of this node: it stops, and what is not under way is left to others.</summary>
+    internal sealed class Rest : IDeadLetterSuppression
+    {
+        public static readonly Rest Instance = new();
+    }
+
+    private enum Signal
+    {
+        CutOff,
+        Rested,
+    }
+}

@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using ActorSockets.Outbox;
+
+namespace ActorSockets.Storage.Postgres;
+
+/// <summary>
+/// What several processes with one schema need: who sends for a target, what the others have changed, and a sweep that takes nothing away
+/// that another one is about to name.
+/// </summary>
+/// <param name="database">The writer's database.</param>
+/// <param name="others">Connections beside it.</param>
+internal sealed class SharedSchema(PostgresDatabase database, SessionPool others) : IDisposable
+{
+    // Each target once, whatever the length of its line: two look-ups in an index.
+    private const string Lines = """
+        with recursive name(target) as (
+          select min(target) from delivery
+          union all
+          select (select min(d.target) from delivery d where d.target > name.target) from name where name.target is not null
+        )
+        select name.target, (select max(d.number) from delivery d where d.target = name.target and d.state = 'queued')
+        from name where name.target is not null
+        """;
+
+    private readonly ConcurrentDictionary<string, Seen> _seen = new(StringComparer.Ordinal);
+
+    /// <summary>Deletes payloads that no row names, if this process is alone; then lets others in.</summary>
+    /// <returns>Names of rows that have none.</returns>
+    public IReadOnlyList<string> Sweep(ISession session)
+    {
+        if (!database.IsAlone)
+            return [];
+        // In the session that has the lock: where it is lost, nothing is deleted.
+        session.Execute("delete from part where not exists (select 1 from payload p where p.file = part.file)");
+        return session.Query("select file from payload p where file is not null and length > 0 and not exists (select 1 from part where part.file = p.file)", row => row.GetString(0));
+    }
+
+    /// <summary>Lets other processes in.</summary>
+    public void Share() => database.Share();
+
+    /// <inheritdoc cref="IOutbox.BeginSendingAsync"/>
+    /// <remarks>A transaction of its own, which waits for one row and has no other: it is never a part of a deadlock.</remarks>
+    public long BeginSending(string target) => others.Run(session => session.Query(
+        "insert into target (name, held, epoch) values (?1, 0, 1) on conflict (name) do update set epoch = target.epoch + 1 returning epoch", row => row.GetInt64(0), target).Single());
+
+    /// <summary>Whether a target still has this epoch. Nobody raises it before the end of the session's transaction.</summary>
+    public static bool HasEpoch(ISession session, string target, long epoch) =>
+        session.Query("select epoch from target where name = ?1 for share", row => row.GetInt64(0), target) is [var current] && current == epoch;
+
+    /// <summary>A line was changed otherwise than at its end, in the session's transaction.</summary>
+    public static void Rearranged(ISession session, string target) =>
+        session.Execute("insert into target (name, held, revision) values (?1, 0, 1) on conflict (name) do update set revision = target.revision + 1", target);
+
+    /// <summary>Lines that have changed since the last call.</summary>
+    /// <param name="session">Reads.</param>
+    /// <returns>Targets that have something to be sent, and what changed.</returns>
+    public (IReadOnlyList<string> Waiting, IReadOnlyList<(string Target, LineChange Change)> Changes) Look(ISession session)
+    {
+        var last = new Dictionary<string, long>(StringComparer.Ordinal);
+        session.Each(Lines, row =>
+        {
+            if (!row.IsDBNull(1))
+                last[row.GetString(0)] = row.GetInt64(1);
+            return true;
+        });
+        var targets = session.Query("select name, held, revision from target", row => (Name: row.GetString(0), IsHeld: row.GetInt32(1) == 1, Revision: row.GetInt64(2)))
+            .ToDictionary(target => target.Name, StringComparer.Ordinal);
+        var changes = new List<(string, LineChange)>();
+        foreach (var target in last.Keys.Union(targets.Keys))
+        {
+            var now = new Seen(last.GetValueOrDefault(target), targets.GetValueOrDefault(target).Revision);
+            var before = _seen.GetValueOrDefault(target, new Seen(0, now.Revision));
+            _seen[target] = now;
+            if (now.Revision != before.Revision)
+                changes.Add((target, LineChange.Rearranged));
+            else if (now.Last > before.Last)
+                changes.Add((target, LineChange.Longer));
+        }
+
+        return ([.. last.Keys.Where(target => !targets.GetValueOrDefault(target).IsHeld)], changes);
+    }
+
+    public void Dispose() => others.Dispose();
+
+    /// <param name="Last">The number of the last delivery that is queued.</param>
+    /// <param name="Revision">Of the line.</param>
+    private readonly record struct Seen(long Last, long Revision);
+}
