@@ -28,6 +28,8 @@ internal static class NodeConfig
                 # The program ends by itself, and says why.
                 run-coordinated-shutdown-when-down = off
                 failure-detector.acceptable-heartbeat-pause = {{Milliseconds(settings.HeartbeatPause)}}
+                # The node that is out may still run: its epochs keep it from recording anything, not a wait of stable-after once more.
+                down-removal-margin = 1ms
                 downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
                 split-brain-resolver {
                   active-strategy = keep-majority
