@@ -24,6 +24,9 @@ internal interface ISession : IDisposable
     /// <param name="read">Reads the row that it returns, which begins with the number. It may insert, and run further statements of this kind.</param>
     void ForNumber(string sql, long number, Action<DbDataReader> read);
 
+    /// <summary>Keeps other processes from removing a payload, or a delivery of it, before the end of the transaction.</summary>
+    void LockPayload(long number);
+
     /// <summary>The next number of a payload or delivery: the transactions of a store commit in the order of their numbers.</summary>
     long NextNumber();
 }

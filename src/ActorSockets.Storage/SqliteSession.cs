@@ -76,6 +76,11 @@ internal sealed class SqliteSession : ISession
         return true;
     }, number);
 
+    /// <summary>No other connection ever removes one.</summary>
+    public void LockPayload(long number)
+    {
+    }
+
     /// <summary>No other connection ever gives numbers.</summary>
     public long NextNumber()
     {

@@ -21,7 +21,7 @@ public sealed class OutboxDiskSpecs : IDisposable
 
         var (outbox, inbox) = (Directory.CreateDirectory(Path.Combine(_directory, "outbox")).FullName, Directory.CreateDirectory(Path.Combine(_directory, "berlin")).FullName);
         // Nobody listens there before the disk is full.
-        var port = FreePort();
+        var port = FreePort.Next();
         var conf = Path.Combine(_directory, "relay.conf");
         await File.WriteAllTextAsync(conf, $$"""
             actor-sockets {
@@ -90,12 +90,5 @@ public sealed class OutboxDiskSpecs : IDisposable
         using var tried = Process.Start(new ProcessStartInfo("unshare", ["-m", "true"]) { RedirectStandardError = true })!;
         tried.WaitForExit();
         return tried.ExitCode == 0;
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -45,7 +45,7 @@ public sealed class SeedProgramSpecs
     [Fact]
     public async Task Client_1_makes_a_single_attempt_at_a_server_that_is_not_there()
     {
-        var (exitCode, said) = await HostProcess.RunAsync("run", "hocon/client-1.conf", "--set", $"actor-sockets.targets.server-1.port={FreePort()}");
+        var (exitCode, said) = await HostProcess.RunAsync("run", "hocon/client-1.conf", "--set", $"actor-sockets.targets.server-1.port={FreePort.Next()}");
         Assert.Equal(1, exitCode);
         Assert.Contains("Connection refused", said, StringComparison.Ordinal);
     }
@@ -105,36 +105,16 @@ public sealed class SeedProgramSpecs
         Assert.Contains("target server-2: takes bytes again", said, StringComparison.Ordinal);
     }
 
-    private static int Port1 { get; } = FreePort();
+    // The demo's servers and targets agree on ports.
+    private static int Port1 { get; } = FreePort.Next();
 
-    private static int Port2 { get; } = FreePort();
+    private static int Port2 { get; } = FreePort.Next();
 
     private static HostProcess StartServer(string name, params string[] settings) => HostProcess.Start(
     [
         "run", $"hocon/{name}.conf", "--set", $"actor-sockets.servers.{name}.port=0", "--set", "actor-sockets.server-defaults.sink=discard",
         .. settings.SelectMany(s => (string[])["--set", $"actor-sockets.servers.{name}.{s}"]),
     ]);
-
-    /// <summary>
-    /// For the demo, whose servers and targets must agree on a port before either is there. Below the range from which the
-    /// kernel takes ports for outgoing connections, so that no test beside this one is given it meanwhile.
-    /// </summary>
-    private static int FreePort()
-    {
-        while (true)
-        {
-            try
-            {
-                using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, Random.Shared.Next(10_000, 30_000)));
-                return ((IPEndPoint)socket.LocalEndPoint!).Port;
-            }
-            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
-            {
-                // Another one, then.
-            }
-        }
-    }
 
     private static async Task<long> ReadAllAsync(TcpListener listener)
     {

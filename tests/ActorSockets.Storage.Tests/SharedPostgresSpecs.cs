@@ -93,6 +93,22 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task A_payload_whose_last_deliveries_end_at_two_nodes_at_a_time_leaves()
+    {
+        const int Payloads = 100;
+        for (var i = 0; i < Payloads; i++)
+            await SubmitAsync(_first, $"{i}", 5, "berlin", "oslo");
+        await Task.WhenAll(EndAsync(_first, "berlin"), EndAsync(_second, "oslo"));
+        Assert.Equal(0, await _one.ReadAsync(session => session.Number("select count(*) from payload")));
+
+        async Task EndAsync(IOutbox outbox, string target)
+        {
+            foreach (var delivery in await outbox.NextAsync(target, 0, Payloads, long.MaxValue, await outbox.BeginSendingAsync(target)))
+                await outbox.RecordAsync(new OutboxRecord.Done(delivery));
+        }
+    }
+
+    [StoreFact]
     public async Task The_numbers_of_a_line_come_in_order_whichever_node_a_delivery_comes_through()
     {
         var longest = 0L;
@@ -246,12 +262,14 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
         }
     }
 
-    private static async Task SubmitAsync(IOutbox outbox, string id, int length, LedgerEntry? received = null)
+    private static Task SubmitAsync(IOutbox outbox, string id, int length, params string[] targets) => SubmitAsync(outbox, id, length, null, targets);
+
+    private static async Task SubmitAsync(IOutbox outbox, string id, int length, LedgerEntry? received, params string[] targets)
     {
         await using var payload = outbox.Begin();
         await payload.WriteAsync(Bytes(length));
         await payload.CompleteAsync();
-        await outbox.SubmitAsync(new Submission(payload, [new NewDelivery("berlin", id)], received));
+        await outbox.SubmitAsync(new Submission(payload, [.. targets.DefaultIfEmpty("berlin").Select(target => new NewDelivery(target, id))], received));
     }
 
     private static byte[] Bytes(int length)

@@ -15,6 +15,9 @@ internal sealed partial class PostgresSession(NpgsqlConnection connection) : ISe
     // Rows are gathered up to so many bytes.
     private const int MostGathered = 4 << 20;
 
+    // In the order of their numbers, in which other writers lock them too.
+    private const string LockPayloads = "select number from payload where number = ?1 order by number for update";
+
     private readonly Dictionary<string, NpgsqlCommand> _commands = new(StringComparer.Ordinal);
 
     // In the order of their first use: rows that others refer to come first.
@@ -58,6 +61,9 @@ internal sealed partial class PostgresSession(NpgsqlConnection connection) : ISe
             _forNumbers.Add((sql, reads = []));
         reads.TryAdd(number, read);
     }
+
+    /// <summary>A statement that follows sees what whoever had the lock before has committed.</summary>
+    public void LockPayload(long number) => ForNumber(LockPayloads, number, static _ => { });
 
     /// <summary>The row's lock keeps other writers of the schema from committing in between.</summary>
     public long NextNumber()

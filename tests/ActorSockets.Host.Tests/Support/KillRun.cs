@@ -1,10 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace ActorSockets.Host.Tests.Support;
 
@@ -17,8 +13,9 @@ internal sealed class KillRun
     // What sockets and both programs hold of a connection, each way of a relay counted.
     private const long InFlight = 32 << 20;
     private const int FlushBytes = 1 << 20;
+    private const string Server = "server";
 
-    private readonly string _program;
+    private readonly Programs _programs;
     private readonly string _directory;
     private readonly int _kills;
     private readonly long _longest;
@@ -26,8 +23,7 @@ internal sealed class KillRun
     private readonly Random _random;
     private readonly ConcurrentDictionary<string, Sent> _delivered = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _failed = new();
-    private readonly Process?[] _senders;
-    private Process? _server;
+    private readonly int _senders;
     private int _number;
     private volatile bool _killing = true;
 
@@ -40,8 +36,7 @@ internal sealed class KillRun
     /// <param name="seed">Of sizes and instants.</param>
     public KillRun(string program, string directory, int kills, long longest, int senders, TimeSpan patience, int seed)
     {
-        (_program, _directory, _kills, _longest, _patience, _random) = (program, directory, kills, longest, patience, new Random(seed));
-        _senders = new Process?[senders];
+        (_programs, _directory, _kills, _longest, _senders, _patience, _random) = (new Programs(program), directory, kills, longest, senders, patience, new Random(seed));
         Directory.CreateDirectory(Inbox);
     }
 
@@ -53,15 +48,15 @@ internal sealed class KillRun
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _failed.Token);
         deadline.CancelAfter(_patience);
         var clock = Stopwatch.StartNew();
-        var port = FreePort();
+        var port = FreePort.Next();
         await using var relay = new CuttingRelay(port, NextCut);
         var serving = ServeAsync(port, deadline.Token);
-        var sending = Enumerable.Range(0, _senders.Length).Select(i => SendAsync(i, relay.Port, deadline.Token)).ToArray();
+        var sending = Enumerable.Range(0, _senders).Select(i => SendAsync(i, relay.Port, deadline.Token)).ToArray();
         try
         {
             var (ofSenders, ofServers) = await KillAsync(deadline.Token);
             await Task.WhenAll(sending).WaitAsync(deadline.Token);
-            Kill(_server, "TERM");
+            _programs.Signal(Server, "TERM");
             await serving.WaitAsync(deadline.Token);
             var bytes = _delivered.Values.Sum(sent => sent.Length);
             var figures = new Figures(ofSenders, ofServers, relay.Cuts, _delivered.Count, bytes, relay.Forwarded - bytes, clock.Elapsed);
@@ -76,8 +71,7 @@ internal sealed class KillRun
         finally
         {
             await _failed.CancelAsync();
-            foreach (var process in _senders.Append(_server))
-                Kill(process, "KILL");
+            _programs.SignalAll("KILL");
         }
     }
 
@@ -112,9 +106,9 @@ internal sealed class KillRun
             await Task.Delay(Next(1200), cancellation);
             var which = Next(3);
             if (which != 1)
-                senders += Kill(_senders[Next(_senders.Length)], "KILL") ? 1 : 0;
+                senders += _programs.Signal(SenderName(Next(_senders)), "KILL") ? 1 : 0;
             if (which != 0)
-                servers += Kill(_server, "KILL") ? 1 : 0;
+                servers += _programs.Signal(Server, "KILL") ? 1 : 0;
         }
 
         _killing = false;
@@ -126,13 +120,13 @@ internal sealed class KillRun
         int exitCode;
         do
         {
-            var (code, said) = await RunAsync(process => _server = process, cancellation, "serve", $"127.0.0.1:{port}", "--sink", Inbox, "--protocol", "deliveries", "--quiet",
+            var (code, said) = await _programs.RunAsync(Server, cancellation, "serve", $"127.0.0.1:{port}", "--sink", Inbox, "--protocol", "deliveries", "--quiet",
                 "--set", $"actor-sockets.server-defaults.flush-bytes={FlushBytes}", "--set", "actor-sockets.server-defaults.rebind-delay=50ms");
             exitCode = code;
-            if (exitCode is not (0 or Killed))
+            if (exitCode is not (0 or Programs.Killed))
                 Fail($"the server ended with {exitCode}: {said}");
         }
-        while (exitCode == Killed);
+        while (exitCode == Programs.Killed);
     }
 
     private async Task SendAsync(int sender, int port, CancellationToken cancellation)
@@ -142,12 +136,12 @@ internal sealed class KillRun
             var (name, length) = ($"payload-{Interlocked.Increment(ref _number)}", (long)Math.Exp(NextDouble() * Math.Log(_longest)));
             var path = Path.Combine(_directory, name);
             var sent = new Sent(length, Make(path, length));
-            var exitCode = Killed;
-            while (exitCode == Killed)
+            var exitCode = Programs.Killed;
+            while (exitCode == Programs.Killed)
             {
-                (exitCode, var said) = await RunAsync(process => _senders[sender] = process, cancellation, "send", path, "--to", $":{port}", "--protocol", "deliveries", "--id", name,
+                (exitCode, var said) = await _programs.RunAsync(SenderName(sender), cancellation, "send", path, "--to", $":{port}", "--protocol", "deliveries", "--id", name,
                     "--quiet", "--set", "actor-sockets.target-defaults.backoff={ min = 20ms, max = 200ms }");
-                if (exitCode is not (0 or Killed))
+                if (exitCode is not (0 or Programs.Killed))
                     Fail($"a sender ended with {exitCode}: {said}");
             }
 
@@ -175,28 +169,10 @@ internal sealed class KillRun
         return hash.GetHashAndReset();
     }
 
-    private async Task<(int ExitCode, string Said)> RunAsync(Action<Process> started, CancellationToken cancellation, params string[] arguments)
-    {
-        using var process = new Process { StartInfo = new ProcessStartInfo(_program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true } };
-        var said = new StringBuilder();
-        process.OutputDataReceived += Heard;
-        process.ErrorDataReceived += Heard;
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        started(process);
-        await process.WaitForExitAsync(cancellation);
-        return (process.ExitCode, said.ToString());
-
-        void Heard(object sender, DataReceivedEventArgs e)
-        {
-            lock (said)
-                said.AppendLine(e.Data);
-        }
-    }
-
     /// <summary>A third of the connections is reset, at a byte as likely below 100 KB as above.</summary>
     private long? NextCut() => _killing && Next(3) == 0 ? 1 + (long)Math.Exp(NextDouble() * Math.Log(1e10)) : null;
+
+    private static string SenderName(int sender) => $"sender-{sender}";
 
     private int Next(int below)
     {
@@ -214,33 +190,6 @@ internal sealed class KillRun
     {
         _failed.Cancel();
         throw new InvalidOperationException(reason);
-    }
-
-    private const int Killed = 128 + 9;
-
-    /// <summary>Whether it was there to be killed.</summary>
-    private static bool Kill(Process? process, string signal)
-    {
-        try
-        {
-            if (process is null || process.HasExited)
-                return false;
-            using var kill = Process.Start("kill", ["-s", signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
-            kill.WaitForExit();
-            return kill.ExitCode == 0;
-        }
-        catch (InvalidOperationException)
-        {
-            // It is gone, and so is what knew it.
-            return false;
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     /// <param name="Senders">Senders killed.</param>

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -15,9 +14,7 @@ namespace ActorSockets.Host.Tests.Support;
 /// </summary>
 internal sealed class RelayKillRun
 {
-    private const int Killed = 128 + 9;
-
-    private readonly string _program;
+    private readonly Programs _programs;
     private readonly string _directory;
     private readonly RelayStore _store;
     private readonly int _kills;
@@ -25,9 +22,8 @@ internal sealed class RelayKillRun
     private readonly TimeSpan _patience;
     private readonly Random _random;
     private readonly ConcurrentDictionary<string, Payload> _sent = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Process> _running = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _failed = new();
-    private readonly (int Deliveries, int Raw, int Berlin, int Oslo) _ports = (FreePort(), FreePort(), FreePort(), FreePort());
+    private readonly (int Deliveries, int Raw, int Berlin, int Oslo) _ports = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
     private int _number;
     private int _checks;
     private int _cuts;
@@ -43,7 +39,7 @@ internal sealed class RelayKillRun
     public RelayKillRun(string program, string directory, int kills, long longest, TimeSpan patience, int seed, RelayStore? store = null)
     {
         _store = store ?? new SqliteRelayStore(directory);
-        (_program, _directory, _kills, _longest, _patience, _random) = (program, directory, kills, longest, patience, new Random(seed));
+        (_programs, _directory, _kills, _longest, _patience, _random) = (new Programs(program), directory, kills, longest, patience, new Random(seed));
         foreach (var server in (string[])["berlin", "oslo"])
             Directory.CreateDirectory(Path.Combine(_directory, server));
         File.WriteAllText(Conf, $$"""
@@ -85,8 +81,7 @@ internal sealed class RelayKillRun
             await Task.WhenAll(sending);
             while (await WaitingAsync(deadline.Token) is not "")
                 await Task.Delay(100, deadline.Token);
-            foreach (var process in _running.Values)
-                Kill(process, "TERM");
+            _programs.SignalAll("TERM");
             await Task.WhenAll(serving).WaitAsync(deadline.Token);
             var (berlin, oslo) = await CheckAsync();
             CheckDatabase();
@@ -101,8 +96,7 @@ internal sealed class RelayKillRun
         finally
         {
             await _failed.CancelAsync();
-            foreach (var process in _running.Values)
-                Kill(process, "KILL");
+            _programs.SignalAll("KILL");
         }
     }
 
@@ -162,7 +156,7 @@ internal sealed class RelayKillRun
             var name = names[Next(names.Length)];
             if (name == "store")
                 await _store.Crash!();
-            else if (!_running.TryGetValue(name, out var process) || !Kill(process, "KILL"))
+            else if (!_programs.Signal(name, "KILL"))
                 continue;
             kills++;
             _cuts += name is "relay" or "oslo" ? 1 : 0;
@@ -174,11 +168,11 @@ internal sealed class RelayKillRun
 
     private async Task KeepRunningAsync(string name, Action checkAfterKill, CancellationToken cancellation, params string[] arguments)
     {
-        var exitCode = Killed;
+        var exitCode = Programs.Killed;
         while (exitCode != 0)
         {
-            (exitCode, var said) = await RunAsync(name, cancellation, arguments);
-            if (exitCode is not (0 or Killed) && !_store.Excuses(said))
+            (exitCode, var said) = await _programs.RunAsync(name, cancellation, arguments);
+            if (exitCode is not (0 or Programs.Killed) && !_store.Excuses(said))
                 Fail($"{name} ended with {exitCode}: {said}");
             checkAfterKill();
         }
@@ -202,12 +196,12 @@ internal sealed class RelayKillRun
             var (name, bytes) = Make();
             var path = Path.Combine(_directory, name);
             await File.WriteAllBytesAsync(path, bytes, cancellation);
-            var exitCode = Killed;
-            while (exitCode == Killed)
+            var exitCode = Programs.Killed;
+            while (exitCode == Programs.Killed)
             {
-                (exitCode, var said) = await RunAsync(sender, cancellation, "send", path, "--to", $":{_ports.Deliveries}", "--protocol", "deliveries", "--id", name, "--quiet",
+                (exitCode, var said) = await _programs.RunAsync(sender, cancellation, "send", path, "--to", $":{_ports.Deliveries}", "--protocol", "deliveries", "--id", name, "--quiet",
                     "--set", "actor-sockets.target-defaults.backoff={ min = 20ms, max = 200ms }");
-                if (exitCode is not (0 or Killed))
+                if (exitCode is not (0 or Programs.Killed))
                     Fail($"{sender} ended with {exitCode}: {said}");
             }
 
@@ -254,7 +248,7 @@ internal sealed class RelayKillRun
     /// <summary>The targets that have deliveries, as <c>actorsockets queue</c> tells; it says an error while the relay creates the outbox.</summary>
     private async Task<string> WaitingAsync(CancellationToken cancellation)
     {
-        var (exitCode, said) = await RunAsync("queue", cancellation, "queue", Conf, "--json");
+        var (exitCode, said) = await _programs.RunAsync("queue", cancellation, "queue", Conf, "--json");
         return exitCode == 0 ? said.Trim() : "an error";
     }
 
@@ -270,26 +264,6 @@ internal sealed class RelayKillRun
         }
     }
 
-    private async Task<(int ExitCode, string Said)> RunAsync(string name, CancellationToken cancellation, params string[] arguments)
-    {
-        using var process = new Process { StartInfo = new ProcessStartInfo(_program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true } };
-        var said = new StringBuilder();
-        process.OutputDataReceived += Heard;
-        process.ErrorDataReceived += Heard;
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        _running[name] = process;
-        await process.WaitForExitAsync(cancellation);
-        return (process.ExitCode, said.ToString());
-
-        void Heard(object sender, DataReceivedEventArgs e)
-        {
-            lock (said)
-                said.AppendLine(e.Data);
-        }
-    }
-
     private int Next(int below)
     {
         lock (_random)
@@ -300,31 +274,6 @@ internal sealed class RelayKillRun
     {
         _failed.Cancel();
         throw new InvalidOperationException(reason);
-    }
-
-    /// <summary>Whether it was there to be killed.</summary>
-    private static bool Kill(Process process, string signal)
-    {
-        try
-        {
-            if (process.HasExited)
-                return false;
-            using var kill = Process.Start("kill", ["-s", signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
-            kill.WaitForExit();
-            return kill.ExitCode == 0;
-        }
-        catch (InvalidOperationException)
-        {
-            // It is gone, and so is what knew it.
-            return false;
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     /// <param name="Kills">Processes killed.</param>

@@ -1,0 +1,28 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ActorSockets.Host.Tests.Support;
+
+/// <summary>
+/// A port for programs that must agree on one before either is there. Below the range from which the kernel takes ports for outgoing
+/// connections, so that nobody is given it meanwhile.
+/// </summary>
+internal static class FreePort
+{
+    public static int Next()
+    {
+        while (true)
+        {
+            try
+            {
+                using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, Random.Shared.Next(10_000, 30_000)));
+                return ((IPEndPoint)socket.LocalEndPoint!).Port;
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Another one, then.
+            }
+        }
+    }
+}
