@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using ActorSockets.Clients;
+using ActorSockets.Outbox;
 using ActorSockets.Transport.Tls;
 using Akka.Actor;
 using Akka.Actor.Setup;
@@ -23,11 +24,11 @@ internal sealed class ClusterNode : IClusterNode
 
     public ActorSystem CreateSystem(string name, Config config, ClusterSettings settings)
     {
-        var bootstrap = BootstrapSetup.Create().WithConfig(config.WithFallback(NodeConfig.Of(name, settings)));
+        var bootstrap = BootstrapSetup.Create().WithConfig(config.WithFallback(NodeConfig.Of(settings)));
         return ActorSystem.Create(name, settings.Tls is { } files ? bootstrap.And(Tls(files.Current)) : ActorSystemSetup.Create(bootstrap));
     }
 
-    public void Start(ActorSystem system, ClusterSettings settings, ITargetLines lines, TimeSpan drainTimeout)
+    public void Start(ActorSystem system, ClusterSettings settings, OutboxAccess outbox, ITargetLines lines, TimeSpan drainTimeout)
     {
         var cluster = Akka.Cluster.Cluster.Get(system);
         cluster.RegisterOnMemberRemoved(() =>
@@ -47,6 +48,7 @@ internal sealed class ClusterNode : IClusterNode
             _region = sharding.StartProxy(Targets, ClusterSettings.SenderRole, extractor);
         }
 
+        system.ActorOf(JoinerActor.Props(outbox), "actor-sockets-joiner");
         system.ActorOf(MembersActor.Props(), "actor-sockets-members");
         system.ActorOf(WakerActor.Props(_region), "actor-sockets-waker");
     }

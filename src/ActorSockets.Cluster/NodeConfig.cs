@@ -6,10 +6,8 @@ namespace ActorSockets.Cluster;
 /// <summary>Akka's settings of a node. A section akka { } of the user's file wins.</summary>
 internal static class NodeConfig
 {
-    public static Config Of(string system, ClusterSettings settings)
+    public static Config Of(ClusterSettings settings)
     {
-        var scheme = settings.Tls is null ? "akka.tcp" : "akka.ssl.tcp";
-        var seeds = settings.Seeds.Count > 0 ? settings.Seeds : [Endpoints.Format(settings.Host, settings.Port)];
         return ConfigurationFactory.ParseString($$"""
             akka {
               actor {
@@ -23,7 +21,6 @@ internal static class NodeConfig
                 enable-ssl = {{(settings.Tls is null ? "off" : "on")}}
               }
               cluster {
-                seed-nodes = [{{string.Join(", ", seeds.Select(seed => Printable.Quoted($"{scheme}://{system}@{seed}")))}}]
                 roles = [{{string.Join(", ", settings.Roles.Select(Printable.Quoted))}}]
                 # The program ends by itself, and says why.
                 run-coordinated-shutdown-when-down = off

@@ -50,7 +50,7 @@ public sealed class ActorSocketsExtension : IExtension
                 Overview(),
                 CertificateWatchActor.Props(Settings.Certificates)),
             ActorSocketsSettings.Root);
-        _node?.Start(system, Settings.Cluster, placed!, Settings.DrainTimeout);
+        _node?.Start(system, Settings.Cluster, _outbox, placed!, Settings.DrainTimeout);
         foreach (var watch in Settings.Servers.Select(CertificateWatchActor.Watch.Of).Concat(Settings.Targets.Select(CertificateWatchActor.Watch.Of)).OfType<CertificateWatchActor.Watch>())
             Ref.Tell(watch);
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using ActorSockets.Configuration;
 using ActorSockets.Transport.Tls;
@@ -9,12 +8,11 @@ namespace ActorSockets;
 /// <param name="Enabled">Whether it is one.</param>
 /// <param name="Host">Where the other nodes reach it.</param>
 /// <param name="Port">Its port there.</param>
-/// <param name="Seeds">Nodes, as <c>host:port</c>, of which a new one asks the first that answers to let it in; empty: itself.</param>
 /// <param name="Roles">What it does.</param>
 /// <param name="HeartbeatPause">How long a node may be silent.</param>
 /// <param name="StableAfter">How long it is unreachable before the others take its targets.</param>
 public sealed record ClusterSettings(
-    bool Enabled, string Host, int Port, IReadOnlyList<string> Seeds, IReadOnlyList<string> Roles, TimeSpan HeartbeatPause, TimeSpan StableAfter)
+    bool Enabled, string Host, int Port, IReadOnlyList<string> Roles, TimeSpan HeartbeatPause, TimeSpan StableAfter)
 {
     /// <summary>The role of nodes that run senders.</summary>
     public const string SenderRole = "sender";
@@ -31,12 +29,9 @@ public sealed record ClusterSettings(
             section.Switch("enabled"),
             section.Host("host"),
             section.Port("port"),
-            section.Is("seeds", "none") ? [] : [.. section.Texts("seeds", "is empty: write none, or a list of nodes such as [\"10.0.0.1:7600\"]")],
             section.Is("roles", "none") ? [] : [.. section.Texts("roles", "is empty: write none, or a list such as [sender]")],
             section.Duration("heartbeat-pause", TimeSpan.FromMilliseconds(500), TimeSpan.FromMinutes(10)),
             section.Duration("stable-after", TimeSpan.FromMilliseconds(500), TimeSpan.FromMinutes(10)));
-        foreach (var seed in settings.Seeds.Where(seed => !IsEndpoint(seed)))
-            section.Reject("seeds", $"'{seed}' is not host:port");
         var tls = TlsOf(section.Merged("tls"));
         if (!settings.Enabled)
             return settings;
@@ -62,11 +57,5 @@ public sealed record ClusterSettings(
         }
 
         return new TlsFiles(("certificate", paths[0]), ("key", paths[1]), ("ca", paths[2]));
-    }
-
-    private static bool IsEndpoint(string text)
-    {
-        var colon = text.LastIndexOf(':');
-        return colon > 0 && Endpoints.IsHost(text[..colon].Trim('[', ']')) && ushort.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0;
     }
 }

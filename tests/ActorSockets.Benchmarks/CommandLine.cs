@@ -37,6 +37,7 @@ internal static class CommandLine
     [
         ("kills", "senders and servers of the deliveries protocol killed, connections reset, 200 kills a round: each payload is stored once; not in all", false, KillWork.RunAsync),
         ("relay-kills", "senders, a relay and servers killed, 200 kills a round: what the relay acknowledged arrives, deliveries once; not in all", false, RelayKillWork.RunAsync),
+        ("cluster-kills", "nodes of a cluster killed, stopped, cut off and ended, and its database crashed, 40 faults a round: what was acknowledged arrives once and in order; not in all", false, ClusterKillWork.RunAsync),
     ];
 
     public static Task<int> RunAsync(string[] args)

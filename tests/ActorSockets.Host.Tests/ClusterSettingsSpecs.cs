@@ -10,7 +10,6 @@ public sealed class ClusterSettingsSpecs
     [InlineData("cluster.enabled = on, outbox.directory = /tmp/x", "actor-sockets.outbox.store: is sqlite, which one process has: needs postgresql, because cluster.enabled is on")]
     [InlineData("cluster { enabled = on, host = 10.0.0.1 }", "actor-sockets.cluster.host: 10.0.0.1 is not loopback: whoever reaches the port could join; set tls, or insecure = on in a network of your own")]
     [InlineData("cluster { enabled = on, host = 0.0.0.0 }", "actor-sockets.cluster.host: 0.0.0.0 is no address that other nodes can connect to: needs this node's own")]
-    [InlineData("cluster { enabled = on, seeds = [\"a:7600\", \"b\"] }", "actor-sockets.cluster.seeds: 'b' is not host:port")]
     [InlineData("cluster { enabled = on, tls.certificate = a.crt }", "actor-sockets.cluster.tls.key: is missing: needs a PEM file: nodes show each other a certificate, with its key, that a CA of theirs has signed")]
     [InlineData("cluster { enabled = on, tls { certificate = a.crt, key = a.key, ca = ca.crt } }", "actor-sockets.cluster.tls.certificate: 'a.crt' cannot be read: ")]
     public async Task A_mistake_is_said_with_its_place(string settings, string message)
@@ -23,7 +22,7 @@ public sealed class ClusterSettingsSpecs
     [Theory]
     [InlineData("")]
     [InlineData("host = 10.0.0.1, insecure = on,")]
-    [InlineData("seeds = [\"127.0.0.1:7600\", \"node-2.example:7600\", \"[::1]:7600\"], roles = none,")]
+    [InlineData("roles = none,")]
     public async Task A_node_opens_no_port_when_it_is_checked(string settings)
     {
         var (exitCode, said) = await CheckAsync($"cluster {{ {settings} enabled = on }}, outbox {{ store = postgresql, connection = \"Host=db;Database=relay\" }}");

@@ -63,7 +63,6 @@ public sealed class ClusterSpecs : IAsyncLifetime
               cluster {
                 enabled = on, port = {{_ports[node]}}, stable-after = 1s, heartbeat-pause = 3s
                 tls { certificate = "{{_directory}}/{{certificates}}/server.crt", key = "{{_directory}}/{{certificates}}/server.key", ca = "{{_directory}}/pki/ca.crt" }
-                seeds = [{{string.Join(", ", _ports.Select(port => $"\"127.0.0.1:{port}\""))}}]
               }
               outbox { store = postgresql, connection = "{{_server.Connection}}", password-file = "{{_server.PasswordFile}}" }
               servers.in { port = 0, protocol = deliveries, sink = relay, relay-to = [archive] }

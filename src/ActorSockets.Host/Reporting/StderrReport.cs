@@ -21,8 +21,8 @@ internal sealed class StderrReport(ProgramSettings settings, ReportFormat format
         var isError = PlainLines.IsError(happened);
         if (!isError && !IsSaid(happened) || _lines.For(happened, now) is not { } line)
             return;
-        // Errors and the summary are never left out for their rate.
-        if (!isError && happened is not RunEvents.IRunEvent && !_limit.TryTake(now))
+        // Errors, nodes and the summary are never left out for their rate.
+        if (!isError && happened is not (RunEvents.IRunEvent or ClusterEvents.IClusterEvent) && !_limit.TryTake(now))
             return;
         if (_limit.LeftOut > 0 && output.TrySay(_lines.For(new RunEvents.LeftOut(_limit.LeftOut), now)!))
             _limit.LeftOut = 0;
@@ -33,7 +33,7 @@ internal sealed class StderrReport(ProgramSettings settings, ReportFormat format
     private bool IsSaid(object happened) => !settings.Report.Quiet && format switch
     {
         ReportFormat.Json => false,
-        ReportFormat.Live => happened is ServerEvents.AcceptRecovered or ServerEvents.ForeignProtocol or TlsEvents.ITlsEvent or RunEvents.IRunEvent || happened is ServerEvents.Bound bound && PlainLines.Exposes(bound),
+        ReportFormat.Live => happened is ServerEvents.AcceptRecovered or ServerEvents.ForeignProtocol or TlsEvents.ITlsEvent or ClusterEvents.IClusterEvent or RunEvents.IRunEvent || happened is ServerEvents.Bound bound && PlainLines.Exposes(bound),
         _ => true,
     };
 }

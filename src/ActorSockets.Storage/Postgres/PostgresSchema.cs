@@ -89,6 +89,12 @@ internal static class PostgresSchema
           changed     integer                 -- deliveries that it changed; null: it waits
         );
         """,
+        """
+        create table node (                   -- of a cluster
+          name        text    collate "C" primary key,  -- host:port, where the other nodes reach it
+          seen        timestamptz not null    -- when it last said that it is in the cluster: each second
+        );
+        """,
     ];
 
     /// <summary>The version of this program.</summary>

@@ -22,6 +22,9 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
         from name where name.target is not null
         """;
 
+    // A node of the cluster was seen since, or it is gone.
+    private const string Late = "now() - interval '10 seconds'";
+
     private readonly ConcurrentDictionary<string, Seen> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Deletes payloads that no row names, if this process is alone; then lets others in.</summary>
@@ -78,6 +81,23 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
         }
 
         return ([.. last.Keys.Where(target => !targets.GetValueOrDefault(target).IsHeld)], changes);
+    }
+
+    /// <inheritdoc cref="IOutbox.MeetAsync"/>
+    /// <remarks>Times are the server's. Of several nodes that look at a time, the table's lock lets one begin the cluster.</remarks>
+    public static IReadOnlyList<string> Meet(ISession session, string node, NodeState state)
+    {
+        if (state is NodeState.Looking or NodeState.LookingLong)
+            session.Execute("lock table node in share row exclusive mode");
+        if (state == NodeState.Leaving)
+            session.Execute("delete from node where name = ?1", node);
+        var others = session.Query($"select name from node where name <> ?1 and seen > {Late} order by name", row => row.GetString(0), node);
+        var begins = others.Count == 0 && (state == NodeState.LookingLong || (state == NodeState.Looking && session.Number("select count(*) from node") == 0));
+        if (begins || state == NodeState.Member)
+            session.Execute("insert into node (name, seen) values (?1, now()) on conflict (name) do update set seen = now()", node);
+        if (begins)
+            session.Execute($"delete from node where seen <= {Late}");
+        return begins ? [node] : others;
     }
 
     public void Dispose() => others.Dispose();

@@ -1,3 +1,4 @@
+using ActorSockets.Outbox;
 using Akka.Actor;
 using Akka.Configuration;
 
@@ -12,9 +13,10 @@ internal interface IClusterNode
     /// <summary>Joins the cluster, and sends for the targets whose turn is here.</summary>
     /// <param name="system">Created by <see cref="CreateSystem"/>.</param>
     /// <param name="settings">What the system was created with.</param>
+    /// <param name="outbox">The outbox, which all nodes share.</param>
     /// <param name="lines">The durable targets.</param>
     /// <param name="drainTimeout">How long a delivery that is under way may go on when its target moves to another node.</param>
-    void Start(ActorSystem system, ClusterSettings settings, ITargetLines lines, TimeSpan drainTimeout);
+    void Start(ActorSystem system, ClusterSettings settings, OutboxAccess outbox, ITargetLines lines, TimeSpan drainTimeout);
 
     /// <summary>Begins no delivery any more, and gives the targets to other nodes. Done when they may send for all of them.</summary>
     Task HandOverAsync(ActorSystem system);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ActorSockets.Benchmarks.Measuring;
+using ActorSockets.Host.Tests.Support;
 
 namespace ActorSockets.Benchmarks.Works;
 
@@ -90,7 +91,7 @@ internal static class DeliveriesWork
 
         async Task<double[]> RunAsync(Func<int, int, Launch> receiving, Func<int[], IEnumerable<Launch>> sending, CancellationToken timeout)
         {
-            var receivers = Enumerable.Range(0, count).Select(i => Child.Start(receiving(i, Iperf.FreePort()))).ToArray();
+            var receivers = Enumerable.Range(0, count).Select(i => Child.Start(receiving(i, FreePort.Next()))).ToArray();
             try
             {
                 var ports = new List<int>();

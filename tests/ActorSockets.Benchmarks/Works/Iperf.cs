@@ -1,6 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using ActorSockets.Benchmarks.Measuring;
+using ActorSockets.Host.Tests.Support;
 
 namespace ActorSockets.Benchmarks.Works;
 
@@ -14,7 +13,8 @@ internal static class Iperf
     /// <returns>MiB/s, as its receiver saw it.</returns>
     public static async Task<double> RunAsync(long bytes, CancellationToken cancellation)
     {
-        var port = Senders.Text(FreePort());
+        // It takes none by itself.
+        var port = Senders.Text(FreePort.Next());
         await using var server = Child.Start(Launch.Tool("iperf3", "iperf3", "-s", "-1", "-B", "127.0.0.1", "-p", port));
         await server.PortAsync(cancellation);
         await using var client = Child.Start(Launch.Tool("iperf3", "iperf3", "-c", "127.0.0.1", "-p", port, "-n", Senders.Text(bytes), "-l", "256K", "-f", "g"));
@@ -22,13 +22,5 @@ internal static class Iperf
         var line = await client.HearAsync(@"([\d.]+) Gbits/sec\s+receiver", cancellation);
         await client.EndAsync(cancellation);
         return line.Number(1) * 1e9 / 8 / (1 << 20);
-    }
-
-    /// <summary>It takes none by itself.</summary>
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

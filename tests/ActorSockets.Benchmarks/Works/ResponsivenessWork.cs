@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ActorSockets.Benchmarks.Measuring;
+using ActorSockets.Host.Tests.Support;
 
 namespace ActorSockets.Benchmarks.Works;
 
@@ -42,7 +43,7 @@ internal static class ResponsivenessWork
     /// <summary>With the stalled ones at a port, or at a server of its own.</summary>
     private static Launch Ours(Bench bench, int targets, int stalledPort)
     {
-        var port = stalledPort == 0 ? Iperf.FreePort() : stalledPort;
+        var port = stalledPort == 0 ? FreePort.Next() : stalledPort;
         var server = stalledPort == 0 ? $"servers.s {{ port = {port}, sink = discard }}" : "";
         return Launch.Ours("run", bench.Configuration("ticker", $$"""
             actor-sockets {

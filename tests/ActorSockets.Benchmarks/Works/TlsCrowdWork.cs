@@ -1,4 +1,5 @@
 using ActorSockets.Benchmarks.Measuring;
+using ActorSockets.Host.Tests.Support;
 
 namespace ActorSockets.Benchmarks.Works;
 
@@ -61,7 +62,7 @@ internal static class TlsCrowdWork
         {
             await using var sink = Child.Start(Launch.DotNet("sink", "1"));
             await using var elsewhere = Child.Start(Launch.DotNet("ssl-receive", directory, "4096") with { ManyHandles = true });
-            var tlsPort = Iperf.FreePort();
+            var tlsPort = FreePort.Next();
             await using var clients = Child.Start(Launch.DotNet(
                 "ssl-flood", directory, Senders.Text(own ? tlsPort : await elsewhere.PortAsync(timeout)), Senders.Text(Flooding), Senders.Text(Mute)) with
             { ManyHandles = true });

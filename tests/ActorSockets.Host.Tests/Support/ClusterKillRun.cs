@@ -222,7 +222,6 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
         actor-sockets {
           cluster {
             enabled = on, port = {{_links.PortOf(node)}}, heartbeat-pause = 3s, stable-after = 2s
-            seeds = [{{string.Join(", ", Enumerable.Range(0, Nodes).Select(other => $"\"127.0.0.1:{_links.PortOf(other)}\""))}}]
           }
           outbox { store = postgresql, connection = "{{_server.Connection}}", password-file = "{{_server.PasswordFile}}" }
           server-defaults { protocol = deliveries, sink = relay }
@@ -234,6 +233,8 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
             {{string.Join('\n', Enumerable.Range(0, Targets).Select(target => $"t{target} {{ port = {_targetPorts[$"t{target}"]}, window = {(target % 2 == 0 ? 1 : 64)} }}"))}}
           }
           server-defaults.rebind-delay = 50ms
+          # Of what happens to targets and servers; nodes are always told.
+          report.max-lines-per-second = 1
         }
         akka.remote.dot-netty.tcp { public-port = {{_links.PortOf(node)}}, port = {{_links.BoundPortOf(node)}} }
         """;
@@ -255,7 +256,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
             line = Timestamp().Replace(line, "");
             if (NodesUp().Match(line) is { Success: true } up)
                 _up[node] = int.Parse(up.Groups[1].Value, CultureInfo.InvariantCulture);
-            if (!line.StartsWith("target ", StringComparison.Ordinal) && !line.StartsWith("server ", StringComparison.Ordinal))
+            if (line.StartsWith("cluster", StringComparison.Ordinal) || line.StartsWith("outbox", StringComparison.Ordinal) || line.Contains("error: ", StringComparison.Ordinal) || line.Contains("warning: ", StringComparison.Ordinal))
                 _said[node].Enqueue(line);
         }
     }

@@ -1,0 +1,125 @@
+using ActorSockets.Configuration;
+using ActorSockets.Outbox;
+using ActorSockets.Platform;
+using Akka.Actor;
+using Akka.Event;
+
+namespace ActorSockets.Cluster;
+
+/// <summary>
+/// Joins the cluster by the nodes that the database knows; where there are none, this node begins one.
+/// <code>
+///   Looking ──others are in a cluster──► asks them to let it in, again and again ──► Member: says so each second
+///      └──nobody is──► begins a cluster ──────────────────────────────────────────────▲
+/// </code>
+/// With a list of seed nodes instead, the first of them, started again while it is cut off from the others, would begin a second cluster beside theirs.
+/// </summary>
+internal sealed class JoinerActor(OutboxAccess access) : UntypedActor, IWithTimers
+{
+    // Of others that are in the cluster and may be about to connect to the database again.
+    private const int ShortLooks = 5;
+
+    // The nodes that were asked may be gone meanwhile.
+    private const int LooksUntilAskedAgain = 5;
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private IOutbox? _outbox;
+    private NodeState _state = NodeState.Looking;
+    private bool _isLooking;
+    private int _looks;
+    private int _asked = -LooksUntilAskedAgain;
+
+    /// <param name="access">The outbox, which all nodes share.</param>
+    public static Props Props(OutboxAccess access) => PlainProps.Of(() => new JoinerActor(access));
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private string Node => Endpoints.Format(_cluster.SelfAddress.Host ?? "", _cluster.SelfAddress.Port ?? 0);
+
+    protected override void PreStart()
+    {
+        var self = Self;
+        _cluster.RegisterOnMemberUp(() => self.Tell(Signal.Up));
+        Context.System.EventStream.Subscribe(self, typeof(TargetEntity.Rest));
+        access.Opened.PipeTo(self, success: opened => opened, failure: _ => Signal.NotOpened);
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case OpenOutbox opened:
+                _outbox = opened.Outbox;
+                Timers.StartPeriodicTimer(Signal.Look, Signal.Look, TimeSpan.Zero, LookInterval);
+                break;
+            case Signal.NotOpened:
+                // The outbox says so, and the program ends.
+                break;
+            case Signal.Look when !_isLooking:
+                Meet();
+                break;
+            case Met met:
+                _isLooking = false;
+                if (_state is NodeState.Looking or NodeState.LookingLong)
+                    Join(met.Nodes);
+                break;
+            case NotMet:
+                _isLooking = false;
+                break;
+            case Signal.Up:
+                _state = NodeState.Member;
+                break;
+            case TargetEntity.Rest:
+                _state = NodeState.Leaving;
+                Timers.CancelAll();
+                if (_outbox is not null)
+                    Meet();
+                break;
+            case Signal:
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Meet()
+    {
+        _isLooking = true;
+        if (++_looks > ShortLooks && _state == NodeState.Looking)
+            _state = NodeState.LookingLong;
+        _outbox!.MeetAsync(Node, _state).PipeTo(Self, success: nodes => new Met(nodes), failure: _ => new NotMet());
+    }
+
+    private void Join(IReadOnlyList<string> nodes)
+    {
+        if (nodes.Count == 0 || _looks - _asked < LooksUntilAskedAgain)
+            return;
+        _asked = _looks;
+        if (nodes is [var only] && only == Node)
+            _cluster.Join(_cluster.SelfAddress);
+        else
+            _cluster.JoinSeedNodes(nodes.Select(AddressOf));
+    }
+
+    private Address AddressOf(string node)
+    {
+        var colon = node.LastIndexOf(':');
+        return new Address(_cluster.SelfAddress.Protocol, _cluster.SelfAddress.System, node[..colon].Trim('[', ']'), int.Parse(node.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
+
+    private enum Signal
+    {
+        Look,
+        Up,
+        NotOpened,
+    }
+
+    private sealed record Met(IReadOnlyList<string> Nodes) : IDeadLetterSuppression;
+
+    private sealed record NotMet : IDeadLetterSuppression;
+}

@@ -1,0 +1,43 @@
+using ActorSockets.Benchmarks.Measuring;
+using ActorSockets.Host.Tests.Support;
+using ActorSockets.Tests.Support;
+
+namespace ActorSockets.Benchmarks.Works;
+
+/// <summary>The faults of a cluster that the specs do in small. No contest: it ends with figures, or with what is wrong.</summary>
+internal static class ClusterKillWork
+{
+    private const int FaultsPerRound = 40;
+    private const int Groups = 10;
+    private const int GroupSize = 20;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    public static async Task RunAsync(Bench bench, CancellationToken cancellation)
+    {
+        if (PrivatePostgres.WhyMissing is { } reason)
+        {
+            bench.Report.Note($"not run: {reason}");
+            return;
+        }
+
+        for (var round = 1; round <= bench.Rounds; round++)
+        {
+            var directory = Directory.CreateTempSubdirectory("cluster-kills-").FullName;
+            try
+            {
+                var random = new Random(Environment.TickCount);
+                ClusterFault[] faults = [.. Enumerable.Range(0, FaultsPerRound).Select(_ => Enum.GetValues<ClusterFault>()[random.Next(Enum.GetValues<ClusterFault>().Length)])];
+                await using var server = await PrivatePostgres.StartAsync();
+                await using var run = new ClusterKillRun(Places.Program, directory, server, Groups, GroupSize, Pause, Patience, random.Next());
+                bench.Report.Note($"- round {round}: {await run.RunAsync(faults, LongestHold, cancellation)}");
+            }
+            finally
+            {
+                Directory.Delete(directory, recursive: true);
+            }
+        }
+    }
+}
