@@ -13,10 +13,28 @@ internal static class Proc
     /// <summary>User and system time, in seconds.</summary>
     public static double CpuSeconds(int pid)
     {
-        var stat = File.ReadAllText($"/proc/{pid}/stat");
-        // The second field is a name in brackets, which may have spaces: utime and stime are the 12th and 13th after it.
-        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        var fields = FieldsOf(pid);
         return (Number(fields[11]) + Number(fields[12])) / TicksPerSecond;
+    }
+
+    /// <summary>The same of a process and its children, those included that have ended.</summary>
+    public static double CpuSecondsOfFamily(int pid)
+    {
+        // utime, stime, cutime and cstime.
+        var seconds = FieldsOf(pid)[11..15].Sum(Number) / TicksPerSecond;
+        foreach (var child in File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            try
+            {
+                seconds += CpuSeconds((int)Number(child));
+            }
+            catch (IOException)
+            {
+                // It has just ended.
+            }
+        }
+
+        return seconds;
     }
 
     /// <summary><c>VmHWM</c> (peak) or <c>VmRSS</c> (now), in KiB; 0 when the process is gone.</summary>
@@ -76,6 +94,13 @@ internal static class Proc
         var hard = File.ReadLines("/proc/self/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal))
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)[4];
         return hard == "unlimited" ? long.MaxValue : Number(hard);
+    }
+
+    /// <summary>Of /proc/PID/stat, behind the name in brackets, which may have spaces: utime and stime are the 12th and 13th of them.</summary>
+    private static string[] FieldsOf(int pid)
+    {
+        var stat = File.ReadAllText($"/proc/{pid}/stat");
+        return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
     }
 
     private static long Number(string digits) => long.Parse(digits, CultureInfo.InvariantCulture);

@@ -80,6 +80,9 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
         _arrived = [.. Enumerable.Range(0, Targets).Select(_ => new List<string>())];
     }
 
+    /// <summary>How soon the others take a node's targets, as settings of the cluster.</summary>
+    public string Profile { get; init; } = "heartbeat-pause = 3s, stable-after = 2s";
+
     private int Targets => _groups * _groupSize;
 
     /// <param name="faults">What is done, one after another.</param>
@@ -221,7 +224,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
     private string Configure(int node) => $$"""
         actor-sockets {
           cluster {
-            enabled = on, port = {{_links.PortOf(node)}}, heartbeat-pause = 3s, stable-after = 2s
+            enabled = on, port = {{_links.PortOf(node)}}, {{Profile}}
           }
           outbox { store = postgresql, connection = "{{_server.Connection}}", password-file = "{{_server.PasswordFile}}" }
           server-defaults { protocol = deliveries, sink = relay }

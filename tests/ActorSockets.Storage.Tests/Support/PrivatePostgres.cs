@@ -39,6 +39,9 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>A file with the password.</summary>
     public string PasswordFile => Path.Combine(_directory, "password");
 
+    /// <summary>The server's process, whose children do the work.</summary>
+    public int Id => int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), System.Globalization.CultureInfo.InvariantCulture);
+
     // Debian keeps them out of the path.
     private static string? Programs => (Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [])
         .Select(version => Path.Combine(version, "bin")).Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'))
