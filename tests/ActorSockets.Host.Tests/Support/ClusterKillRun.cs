@@ -129,7 +129,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
         {
             await _failed.CancelAsync();
             _programs.SignalAll("CONT");
-            _programs.SignalAll("KILL");
+            _programs.End();
         }
     }
 
@@ -142,8 +142,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
         var floor = _begun.Select(begun => begun + 1).ToArray();
         var clock = Stopwatch.StartNew();
         var undone = UndoAsync();
-        await WhenAsync(() => Enumerable.Range(0, Targets).All(target => HasSince(target, floor[GroupOf(target)])), () => $"after {fault} of {NameOf(node)}, these targets get nothing: "
-            + string.Join(' ', Enumerable.Range(0, Targets).Where(target => !HasSince(target, floor[GroupOf(target)])).Select(target => $"t{target}")), cancellation);
+        await WhenAsync(() => Enumerable.Range(0, Targets).All(target => HasSince(target, floor[GroupOf(target)])), () => WhyNothing(fault, node, floor), cancellation);
         var recovery = clock.Elapsed;
         await undone;
         await WhenUpAsync(Nodes, cancellation);
@@ -179,6 +178,18 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
             }
         }
     }
+
+    private string WhyNothing(ClusterFault fault, int node, int[] floor)
+    {
+        var without = Enumerable.Range(0, Targets).Where(target => !HasSince(target, floor[GroupOf(target)])).Select(target =>
+        {
+            lock (_arrived[target])
+                return $"t{target}, which has {_arrived[target].Count} up to {_arrived[target].LastOrDefault()} and was to have one from {floor[GroupOf(target)]} on";
+        });
+        return $"after {fault} of {NameOf(node)}, these targets get nothing: {string.Join("; ", without)}\n{LastSaid()}";
+    }
+
+    private string LastSaid() => string.Join("\n--\n", _said.Select(said => string.Join('\n', said.TakeLast(15))));
 
     private bool HasSince(int target, int number)
     {
@@ -322,7 +333,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
     private string[] NamesOf(int group) => [.. _acknowledged.Keys.Where(name => name.StartsWith($"p-{group}-", StringComparison.Ordinal)).OrderBy(NumberOf)];
 
     private Task WhenUpAsync(int nodes, CancellationToken cancellation) => WhenAsync(() => _up.Count(up => up == nodes) == nodes, () =>
-        $"the nodes do not come together: {string.Join(' ', _up)}\n{string.Join("\n--\n", _said.Select(said => string.Join('\n', said.TakeLast(10))))}", cancellation);
+        $"the nodes do not come together: {string.Join(' ', _up)}\n{LastSaid()}", cancellation);
 
     private async Task WhenAsync(Func<bool> isSo, Func<string> whyNot, CancellationToken cancellation, Func<Task>? look = null)
     {

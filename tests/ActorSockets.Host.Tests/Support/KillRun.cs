@@ -71,7 +71,7 @@ internal sealed class KillRun
         finally
         {
             await _failed.CancelAsync();
-            _programs.SignalAll("KILL");
+            _programs.End();
         }
     }
 

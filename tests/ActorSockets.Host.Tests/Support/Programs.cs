@@ -13,6 +13,7 @@ internal sealed class Programs(string program)
     public const int Killed = 128 + 9;
 
     private readonly ConcurrentDictionary<string, Process> _running = new(StringComparer.Ordinal);
+    private bool _isOver;
 
     /// <summary>Runs one to its end.</summary>
     /// <param name="name">Which one.</param>
@@ -38,10 +39,15 @@ internal sealed class Programs(string program)
         var oneAtATime = new object();
         process.OutputDataReceived += Heard;
         process.ErrorDataReceived += Heard;
-        process.Start();
+        lock (_running)
+        {
+            ObjectDisposedException.ThrowIf(_isOver, this);
+            process.Start();
+            _running[name] = process;
+        }
+
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        _running[name] = process;
         await process.WaitForExitAsync(cancellation);
         return process.ExitCode;
 
@@ -76,6 +82,14 @@ internal sealed class Programs(string program)
         using var kill = Process.Start("kill", ["-s", signal, id.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
         return kill.ExitCode == 0;
+    }
+
+    /// <summary>Kills all that run; no other is run any more.</summary>
+    public void End()
+    {
+        lock (_running)
+            _isOver = true;
+        SignalAll("KILL");
     }
 
     /// <summary>Signals all that run.</summary>

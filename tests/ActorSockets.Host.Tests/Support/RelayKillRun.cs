@@ -96,7 +96,7 @@ internal sealed class RelayKillRun
         finally
         {
             await _failed.CancelAsync();
-            _programs.SignalAll("KILL");
+            _programs.End();
         }
     }
 
