@@ -47,7 +47,7 @@ internal sealed class ClusterNode : IClusterNode
             _region = sharding.StartProxy(Targets, ClusterSettings.SenderRole, extractor);
         }
 
-        system.ActorOf(MembersActor.Props(), "actor-sockets-members");
+        system.ActorOf(MembersActor.Props(_region), "actor-sockets-members");
         system.ActorOf(WakerActor.Props(_region), "actor-sockets-waker");
     }
 

@@ -100,6 +100,15 @@ public sealed class OverviewSpecs
         Assert.Single(_state.At(_now).Targets);
     }
 
+    [Fact]
+    public void The_cluster_is_what_was_measured_last()
+    {
+        Assert.Null(_state.At(_now).Cluster);
+        var joined = new ClusterEvents.ClusterMeasured([new("127.0.0.1:7600", true, ClusterEvents.NodeState.Up, ["sender"], 2)]);
+        Happen(new ClusterEvents.ClusterMeasured([]), joined, new ClusterEvents.NodeUp("127.0.0.1:7600", 1));
+        Assert.Same(joined, _state.At(_now).Cluster);
+    }
+
     private void Happen(params object[] events)
     {
         foreach (var happened in events)
