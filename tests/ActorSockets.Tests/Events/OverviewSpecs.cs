@@ -48,6 +48,20 @@ public sealed class OverviewSpecs
     }
 
     [Fact]
+    public void A_target_that_the_outbox_counts_no_more_has_nothing_that_waits()
+    {
+        Happen(Measured(("t", 2)));
+        Assert.Equal(2, Target.Waiting);
+        // Another node has delivered them: this one has heard of neither.
+        Happen(Measured(("other", 1)));
+        Assert.Equal(0, Target.Waiting);
+        Happen(new Deliveries.Connecting("t", "1", 1, "e"), new Deliveries.Queued("t", "2", 1), Measured());
+        Assert.Equal(1, Target.Waiting);
+
+        static OutboxEvents.OutboxMeasured Measured(params (string Target, long Waiting)[] lines) => new(0, 0, 0, null, lines.ToDictionary(l => l.Target, l => l.Waiting));
+    }
+
+    [Fact]
     public void Trouble_lasts_from_the_first_failure_to_the_first_byte_or_success()
     {
         Happen(new Deliveries.Connecting("t", "1", 1, "e"));

@@ -48,6 +48,8 @@ internal sealed class OverviewState
                 server.Add(e);
                 break;
             case OutboxEvents.OutboxMeasured e:
+                foreach (var name in _outbox?.Targets.Keys.Except(e.Targets.Keys) ?? [])
+                    _targets.GetValueOrDefault(name)?.Waits(0);
                 _outbox = e;
                 foreach (var (name, waiting) in e.Targets)
                     _targets.GetValueOrDefault(name)?.Waits(waiting);
