@@ -49,7 +49,7 @@ internal sealed class ClusterNode : IClusterNode
         }
 
         system.ActorOf(JoinerActor.Props(outbox), "actor-sockets-joiner");
-        system.ActorOf(MembersActor.Props(), "actor-sockets-members");
+        system.ActorOf(MembersActor.Props(_region), "actor-sockets-members");
         system.ActorOf(WakerActor.Props(_region), "actor-sockets-waker");
     }
 

@@ -100,7 +100,7 @@ internal sealed class WebApi : IDisposable
     {
         var snapshot = await SnapshotAsync();
         return JsonSerializer.SerializeToUtf8Bytes(
-            new { Time = DateTime.UtcNow, Uptime = _system.Uptime, Draining = _sockets.IsDraining, _settings.AllowChanges, snapshot.Targets, snapshot.Servers, snapshot.Ticker },
+            new { Time = DateTime.UtcNow, Uptime = _system.Uptime, Draining = _sockets.IsDraining, _settings.AllowChanges, snapshot.Targets, snapshot.Servers, snapshot.Ticker, snapshot.Cluster },
             Options);
     }
 

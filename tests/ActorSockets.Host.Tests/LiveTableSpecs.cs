@@ -72,6 +72,18 @@ public sealed class LiveTableSpecs
     }
 
     [Fact]
+    public void A_node_shows_how_many_nodes_there_are_and_what_it_runs()
+    {
+        Assert.DoesNotContain(Table(_state).Render(100, 40), l => l.Contains("nodes:", StringComparison.Ordinal));
+        _state.Add(new ClusterEvents.ClusterMeasured([]), _now);
+        Assert.Contains("nodes: not joined yet", Row(_state, "cluster"), StringComparison.Ordinal);
+        _state.Add(new ClusterEvents.ClusterMeasured([
+            new("a:1", true, ClusterEvents.NodeState.Up, [], 1), new("b:1", false, ClusterEvents.NodeState.Unreachable, [], 9), new("c:1", false, ClusterEvents.NodeState.Up, [], 9),
+        ]), _now);
+        Assert.Contains("nodes: 2 up, 1 unreachable; 1 target here", Row(_state, "cluster"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Of_many_targets_there_is_a_row_for_all_and_one_for_each_in_trouble()
     {
         for (var i = 1; i <= 22; i++)

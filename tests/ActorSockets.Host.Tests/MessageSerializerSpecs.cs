@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
 using System.Runtime.Serialization;
 using System.Text;
 using ActorSockets.Cluster;
 using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.Cluster.Sharding.Serialization;
 using Akka.Configuration;
 
 namespace ActorSockets.Host.Tests;
@@ -33,6 +36,25 @@ public sealed class MessageSerializerSpecs : IDisposable
     {
         var refusal = Assert.Throws<SerializationException>(() => _serializer.FromBinary(Encoding.UTF8.GetBytes("x"), manifest));
         Assert.DoesNotContain(refusal.Message, char.IsControl);
+    }
+
+    [Fact]
+    public void Counts_of_targets_cross_by_the_serializer_of_sharding()
+    {
+        var settings = new ClusterSettings(true, "127.0.0.1", 7600, [], ["sender"], TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(5));
+        using var node = ActorSystem.Create("node", ConfigurationFactory.ParseString("akka.actor.provider = local")
+            .WithFallback(NodeConfig.Of("node", settings)).WithFallback(ClusterSharding.DefaultConfig()));
+        var ofNode = new ShardRegionStats(ImmutableDictionary<string, int>.Empty.Add("17", 3), ImmutableHashSet.Create("18"));
+        object[] messages =
+        [
+            new GetClusterShardingStats(TimeSpan.FromSeconds(5)), GetShardRegionStats.Instance, ofNode,
+            new ClusterShardingStats(ImmutableDictionary<Address, ShardRegionStats>.Empty.Add(new Address("akka.tcp", "node", "127.0.0.1", 7600), ofNode)),
+        ];
+        foreach (var message in messages)
+        {
+            var serializer = Assert.IsType<ClusterShardingMessageSerializer>(node.Serialization.FindSerializerFor(message));
+            Assert.Equal(message, serializer.FromBinary(serializer.ToBinary(message), serializer.Manifest(message)));
+        }
     }
 
     [Fact]

@@ -18,6 +18,8 @@ public sealed class OutputSpecs
         .. typeof(Deliveries).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(Deliveries.ITargetChange))),
         .. typeof(ServerEvents).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(ServerEvents.IServerEvent))),
         .. typeof(OutboxEvents).GetNestedTypes().Where(t => t.IsClass),
+        .. typeof(ClusterEvents).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(ClusterEvents.IClusterEvent))),
+        typeof(ClusterEvents.ClusterMeasured),
         .. typeof(TlsEvents).GetNestedTypes().Where(t => t.IsClass),
         typeof(Ticked),
         .. typeof(RunEvents).GetNestedTypes().Where(t => t.IsClass && t.IsAssignableTo(typeof(RunEvents.IRunEvent))),

@@ -90,6 +90,7 @@ public sealed class TopSpecs : IDisposable
 
     [Theory]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "its answer is not the overview of an actorsockets of this version")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 31\r\n\r\n{\"targets\":[null],\"servers\":[]}", "its answer is not the overview of an actorsockets of this version")]
     [InlineData("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "answered with 404 NotFound")]
     [InlineData("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "answered with 302 Found")]
     [InlineData("HTTP/1.1 503 No\r\nContent-Length: 8\r\n\r\n\e[2Jbusy\n", "\\u001b[2Jbusy")]

@@ -38,6 +38,24 @@ public sealed class PageSpecs(BrowserFixture fixture) : IClassFixture<BrowserFix
     }
 
     [Fact]
+    public async Task Nodes_are_shown_by_a_program_that_is_one()
+    {
+        if (Browser is null)
+            return;
+        await using var web = await WebSystem.StartAsync("ticker.enabled = off");
+        Assert.Null((await web.OverviewAsync())["cluster"]);
+        await using var tab = await Browser.OpenAsync(web.Page);
+        await tab.UntilAsync("document.querySelector('#health').innerText === 'Running' && document.querySelector('#cluster').hidden");
+        web.Publish(new ClusterEvents.ClusterMeasured([
+            new("10.0.0.1:7600", true, ClusterEvents.NodeState.Up, ["sender"], 3), new("10.0.0.2:7600", false, ClusterEvents.NodeState.Unreachable, ["sender"], null),
+        ]));
+        await tab.UntilAsync("document.querySelector('#health').innerText === '1 of 2 nodes unreachable' && !document.querySelector('#cluster').hidden");
+        Assert.Equal("10.0.0.1:7600 this one|up|3|sender|10.0.0.2:7600|unreachable|unknown|sender",
+            (string)(await tab.ValueAsync("[...document.querySelectorAll('#node-rows td')].map(cell => cell.innerText.replace('\\n', ' ')).join('|')"))!);
+        Assert.Empty(tab.Complaints);
+    }
+
+    [Fact]
     public async Task Texts_of_peers_stay_texts()
     {
         if (Browser is null)

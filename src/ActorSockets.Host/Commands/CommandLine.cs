@@ -16,7 +16,7 @@ internal static class CommandLine
         // Not a RootCommand, which would call itself by the executable's name.
         var root = new Command("actorsockets", Description) { new HelpOption(), new VersionOption() };
         RunCommand.AddTo(root, hidden: true);
-        Command[] commands = [RunCommand.Create(), SendCommand.Create(), ServeCommand.Create(), CheckCommand.Create(), InitCommand.Create(), QueueCommand.Create(), TopCommand.Create(), HealthCommand.Create()];
+        Command[] commands = [RunCommand.Create(), SendCommand.Create(), ServeCommand.Create(), CheckCommand.Create(), InitCommand.Create(), QueueCommand.Create(), ClusterCommand.Create(), TopCommand.Create(), HealthCommand.Create()];
         foreach (var command in commands)
             root.Subcommands.Add(command);
 

@@ -7,7 +7,7 @@ namespace ActorSockets.Host.Commands;
 /// <summary>The outbox for people. What peers said, and what they named, is escaped.</summary>
 internal static class QueueTable
 {
-    public static IEnumerable<string> Of(IReadOnlyList<QueueLine> lines) => lines.Count == 0 ? ["the outbox is empty"] : Table(
+    public static IEnumerable<string> Of(IReadOnlyList<QueueLine> lines) => lines.Count == 0 ? ["the outbox is empty"] : TextTable.Of(
         ["target", "state", "waiting", "bytes", "oldest", "failed", "last failure"],
         lines.Select(line => new[]
         {
@@ -20,7 +20,7 @@ internal static class QueueTable
             Printable.Of(line.LastFailure ?? ""),
         }));
 
-    public static IEnumerable<string> Of(IReadOnlyList<QueueEntry> entries) => entries.Count == 0 ? ["no delivery fits"] : Table(
+    public static IEnumerable<string> Of(IReadOnlyList<QueueEntry> entries) => entries.Count == 0 ? ["no delivery fits"] : TextTable.Of(
         ["id", "target", "state", "bytes", "age", "attempts", "reason"],
         entries.Select(entry => new[]
         {
@@ -58,13 +58,6 @@ internal static class QueueTable
         selection.Id is null && verb is (QueueVerb.Hold or QueueVerb.Release) ? $"{changed} target{(changed == 1 ? "" : "s")}" : Deliveries(changed);
 
     private static string Deliveries(int count) => $"{count} deliver{(count == 1 ? "y" : "ies")}";
-
-    private static IEnumerable<string> Table(string[] heads, IEnumerable<string[]> rows)
-    {
-        string[][] all = [heads, .. rows];
-        var widths = Enumerable.Range(0, heads.Length).Select(column => all.Max(row => row[column].Length)).ToArray();
-        return all.Select(row => string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
-    }
 
     private static string Field(string name, string value) => $"{name,-9} {Printable.Of(value)}";
 

@@ -72,8 +72,9 @@ internal sealed class RemoteProgram : IDisposable
             var overview = JsonSerializer.Deserialize<Snapshot>(await AskAsync("api/overview", cancellation), Options) ?? throw new JsonException();
             return overview with
             {
-                Targets = [.. overview.Targets.Select(t => t with { Name = Printable.Of(t.Name), Endpoint = Printable.Of(t.Endpoint), Reason = Printable.Of(t.Reason) })],
-                Servers = [.. overview.Servers.Select(s => s with { Name = Printable.Of(s.Name), Endpoint = Printable.Of(s.Endpoint), Reason = Printable.Of(s.Reason) })],
+                Targets = Each(overview.Targets, t => t with { Name = Printable.Of(t.Name), Endpoint = Printable.Of(t.Endpoint), Reason = Printable.Of(t.Reason) }),
+                Servers = Each(overview.Servers, s => s with { Name = Printable.Of(s.Name), Endpoint = Printable.Of(s.Endpoint), Reason = Printable.Of(s.Reason) }),
+                Cluster = overview.Cluster is { } cluster ? new(Each(cluster.Nodes, n => n with { Name = Printable.Of(n.Name), Roles = Each(n.Roles, Printable.Of) })) : null,
             };
         }
         catch (JsonException e)
@@ -86,6 +87,9 @@ internal sealed class RemoteProgram : IDisposable
     public async Task<string> ReadyAsync() => Printable.Of((await AskAsync("health/ready", CancellationToken.None)).Trim());
 
     public void Dispose() => _client.Dispose();
+
+    /// <summary>The serializer lets nulls into lists.</summary>
+    private static T[] Each<T>(IReadOnlyList<T> items, Func<T, T> printable) => [.. items.Select(item => item is null ? throw new JsonException() : printable(item))];
 
     private async Task<string> AskAsync(string path, CancellationToken cancellation)
     {

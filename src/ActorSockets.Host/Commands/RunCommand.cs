@@ -33,9 +33,9 @@ internal static class RunCommand
     }
 
     /// <summary>The argument that names a file, of a command that has one.</summary>
-    public static Argument<string?> File(string description)
+    public static Argument<string?> File(string description, string name = "CONF")
     {
-        var file = new Argument<string?>("CONF") { HelpName = "CONF", Arity = ArgumentArity.ZeroOrOne, Description = description };
+        var file = new Argument<string?>(name) { HelpName = name, Arity = ArgumentArity.ZeroOrOne, Description = description };
         file.CompletionSources.Add(context => FileNames.StartingWith(context.WordToComplete));
         file.Validators.Add(result =>
         {

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json;
 using ActorSockets.Configuration;
+using ActorSockets.Events;
 using ActorSockets.Events.Overview;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -48,11 +50,13 @@ internal sealed record LiveTable(Snapshot Overview, int MaxRows)
     private Table Table(int width, int height)
     {
         // Servers first; then the targets that there is room for; the ticker last.
-        var room = Math.Max(3, height - (Overview.Ticker is null ? 0 : 1) - (Overview.Outbox is null ? 0 : 1));
+        var room = Math.Max(3, height - (Overview.Ticker is null ? 0 : 1) - (Overview.Outbox is null ? 0 : 1) - (Overview.Cluster is null ? 0 : 1));
         List<Row> rows = [.. Overview.Servers.Take(room / 2).Select(Of)];
         rows.AddRange(Overview.Targets.Count <= Math.Min(MaxRows, room - rows.Count) ? Overview.Targets.Select(Of) : AllAndTrouble(room - rows.Count));
         if (Overview.Outbox is { } outbox)
             rows.Add(new Row("outbox", 0, 0, Sizes.Format(outbox.Bytes), 0, Said(outbox), outbox.Full is null ? Color.Default : Color.Red));
+        if (Overview.Cluster is { } cluster)
+            rows.Add(new Row("cluster", 0, 0, "", 0, Said(cluster), cluster.Nodes.Any(n => n.State == ClusterEvents.NodeState.Unreachable) ? Color.Yellow : Color.Default));
         if (Overview.Ticker is { } tick)
             rows.Add(new Row("ticker", 0, 0, "", 0, $"{tick.Number}, late by {Durations.Format(tick.Lateness)}, at most {Durations.Format(tick.Latest)}", Color.Default));
 
@@ -142,6 +146,12 @@ internal sealed record LiveTable(Snapshot Overview, int MaxRows)
     }
 
     private sealed record Row(string Name, long Taken, long Length, string Size, double Rate, string State, Color Colour);
+
+    private static string Said(ClusterEvents.ClusterMeasured cluster)
+    {
+        var states = cluster.Nodes.CountBy(n => n.State).OrderBy(c => c.Key).Select(c => $"{c.Value} {JsonNamingPolicy.KebabCaseLower.ConvertName(c.Key.ToString())}");
+        return $"nodes: {(cluster.Nodes.Count == 0 ? "not joined yet" : string.Join(", ", states))}{(cluster.Nodes.FirstOrDefault(n => n.IsSelf)?.Targets is { } here ? $"; {here} target{(here == 1 ? "" : "s")} here" : "")}";
+    }
 
     private static string Said(OutboxSnapshot outbox) =>
         $"{(outbox.Full is null ? "" : "FULL, ")}{outbox.Waiting} waiting{(outbox.Waiting == 0 ? "" : $", oldest {Durations.Format(outbox.Oldest)}")}{(outbox.SetAside == 0 ? "" : $", {outbox.SetAside} set aside")}";

@@ -43,7 +43,7 @@ internal sealed class ReporterActor : UntypedActor, IWithTimers
         Type[] events =
         [
             typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent), typeof(ClusterEvents.IClusterEvent),
-            typeof(OutboxEvents.OutboxMeasured), typeof(TlsEvents.ITlsEvent), typeof(Ticked),
+            typeof(OutboxEvents.OutboxMeasured), typeof(ClusterEvents.ClusterMeasured), typeof(TlsEvents.ITlsEvent), typeof(Ticked),
         ];
         foreach (var type in events)
             Context.System.EventStream.Subscribe(Self, type);

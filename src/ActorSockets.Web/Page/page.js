@@ -7,6 +7,7 @@ const byId = id => document.getElementById(id);
 const rates = new Map();     // the last rates of each target, of all, and of servers
 const targetRows = new Map();
 const serverRows = new Map();
+const nodeRows = new Map();
 const open = new Set();      // targets whose details are shown
 let shown = pageSize, overview, lastEvent = 0, paused = false, lateSince, reading = false;
 
@@ -220,17 +221,36 @@ function showServer(parts, server) {
   write(refused, sum(server.refused) ? counts(server.refused) : "0");
 }
 
+// ---- nodes
+
+function nodeRow(name) {
+  const cells = labelled(["", "State", "Targets", "Roles"]);
+  cells[0].append(element("b", { textContent: name }), element("span", { className: "since" }));
+  return { row: element("tr", {}, ...cells), cells };
+}
+
+function showNode({ row, cells: [who, state, targets, roles] }, node) {
+  row.className = node.state === "unreachable" ? "trouble" : "";
+  write(who.lastChild, node.isSelf ? "this one" : "");
+  state.className = "state";
+  write(state, words(node.state));
+  targets.className = "number";
+  write(targets, String(node.targets ?? "unknown"));
+  write(roles, node.roles.join(", "));
+}
+
 // ---- the whole
 
 function render() {
-  const { targets, servers, ticker } = overview;
+  const { targets, servers, ticker } = overview, nodes = overview.cluster?.nodes ?? [], silent = nodes.filter(n => n.state === "unreachable");
   const troubled = targets.filter(t => t.inTrouble), down = servers.filter(s => ["lost", "failed"].includes(s.phase));
-  const isWell = troubled.length === 0 && down.length === 0;
+  const isWell = troubled.length === 0 && down.length === 0 && silent.length === 0;
   byId("verdict").className = isWell ? "" : "trouble";
   write(byId("health"), isWell ? (targets.length ? "All is well" : "Running") : [
     troubled.length ? `${troubled.length} of ${targets.length} target${targets.length === 1 ? "" : "s"} in trouble` : "",
-    down.length ? `${down.length} server${down.length === 1 ? "" : "s"} down` : ""].filter(Boolean).join(", "));
-  document.title = `${isWell ? "" : `(${troubled.length + down.length}) `}ActorSockets`;
+    down.length ? `${down.length} server${down.length === 1 ? "" : "s"} down` : "",
+    silent.length ? `${silent.length} of ${nodes.length} nodes unreachable` : ""].filter(Boolean).join(", "));
+  document.title = `${isWell ? "" : `(${troubled.length + down.length + silent.length}) `}ActorSockets`;
   const phases = Map.groupBy(targets, t => t.phase);
   byId("phases").replaceChildren(...[...phases].map(([phase, those]) => element("li", { className: `state ${phase}`, textContent: `${those.length} ${words(phase)}` })));
   write(byId("about"), `up ${duration(overview.uptimeMs)}${overview.draining ? ", draining" : ""}`);
@@ -259,6 +279,13 @@ function render() {
   }));
   byId("servers").hidden = servers.length === 0;
   write(byId("servers-count"), String(servers.length));
+  place(byId("node-rows"), nodes.map(n => {
+    const parts = row(nodeRows, n.name, nodeRow);
+    showNode(parts, n);
+    return parts.row;
+  }));
+  byId("cluster").hidden = !overview.cluster;
+  write(byId("nodes-count"), String(nodes.length));
   for (const line of byId("event-rows").children) line.hidden = filter !== "" && !line.textContent.toLowerCase().includes(filter);
 }
 
@@ -288,6 +315,7 @@ function take(answer) {
   overview = answer;
   forget(targetRows, overview.targets, "target");
   forget(serverRows, overview.servers, "server");
+  forget(nodeRows, overview.cluster?.nodes ?? [], "node");
   for (const t of overview.targets) remember(`target ${t.name}`, t.rate);
   for (const s of overview.servers) remember(`server ${s.name}`, s.rate);
   remember("out", overview.targets.reduce((all, t) => all + t.rate, 0));

@@ -21,4 +21,41 @@ public static class ClusterEvents
     /// <param name="Node">The node.</param>
     /// <param name="Nodes">Nodes that are up now.</param>
     public sealed record NodeOut(string Node, int Nodes) : IClusterEvent;
+
+    /// <summary>The nodes and what each runs; published when it changed. Counts are at most some seconds old.</summary>
+    /// <param name="Nodes">In the order of their addresses; empty: this node has not joined yet.</param>
+    public sealed record ClusterMeasured(IReadOnlyList<Node> Nodes);
+
+    /// <summary>A node, as the one that publishes sees it.</summary>
+    /// <param name="Name">The node.</param>
+    /// <param name="IsSelf">Whether it is the one that publishes.</param>
+    /// <param name="State">Where it is in its life.</param>
+    /// <param name="Roles">What it does.</param>
+    /// <param name="Targets">Targets whose senders run there; of a node that does not answer, the last count; null: not known yet.</param>
+    public sealed record Node(string Name, bool IsSelf, NodeState State, IReadOnlyList<string> Roles, int? Targets);
+
+    /// <summary>The life of a node: Akka's states of a member, and one for a member that is silent.</summary>
+    public enum NodeState
+    {
+        /// <summary>It is let in.</summary>
+        Joining,
+
+        /// <summary>It is in, while another one is unreachable. It runs no senders yet.</summary>
+        WeaklyUp,
+
+        /// <summary>It is in.</summary>
+        Up,
+
+        /// <summary>It gives its targets to others.</summary>
+        Leaving,
+
+        /// <summary>It has given them, and ends.</summary>
+        Exiting,
+
+        /// <summary>The others take it out.</summary>
+        Down,
+
+        /// <summary>It is silent, whatever its state was.</summary>
+        Unreachable,
+    }
 }

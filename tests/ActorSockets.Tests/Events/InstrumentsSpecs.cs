@@ -27,14 +27,15 @@ public sealed class InstrumentsSpecs
     [Fact]
     public void The_documentation_lists_every_kind_of_failure_reason_and_state()
     {
-        Assert.Equal(Names<FailureKind>(), Values("error.type"));
-        Assert.Equal(Names<RefusalKind>(), Values("reason"));
-        Assert.Equal(Names<Phase>(), Values("state"));
+        Assert.Equal(Names<FailureKind>(), Values("`error.type`"));
+        Assert.Equal(Names<RefusalKind>(), Values("`reason`"));
+        Assert.Equal(Names<Phase>(), Values("`state` of targets"));
+        Assert.Equal(Names<ClusterEvents.NodeState>(), Values("`state` of nodes"));
 
         static IEnumerable<string> Names<T>() where T : struct, Enum => Enum.GetNames<T>().Select(Series.Word);
 
         static IEnumerable<string> Values(string attribute) =>
-            Regex.Matches(Regex.Match(Documentation(), $@"^\| `{Regex.Escape(attribute)}` \| (.*) \|$", RegexOptions.Multiline).Groups[1].Value.Split(':')[^1], "`([a-z_]+)`").Select(m => m.Groups[1].Value);
+            Regex.Matches(Regex.Match(Documentation(), $@"^\| {Regex.Escape(attribute)} \| (.*) \|$", RegexOptions.Multiline).Groups[1].Value.Split(':')[^1], "`([a-z_]+)`").Select(m => m.Groups[1].Value);
     }
 
     [Fact]
@@ -45,6 +46,16 @@ public sealed class InstrumentsSpecs
         Assert.Equal(["1 error.type=connection_lost target=a"], heard.Measured("actorsockets.delivery.failed"));
         Assert.Equal(["10 target=b", "20 target=a"], heard.Measured("actorsockets.delivery.io"));
         Assert.Equal(["2 reason=not_allowed server=s"], heard.Measured("actorsockets.server.refused"));
+        Assert.Equal(["1 state=unreachable", "2 state=up"], heard.Measured("actorsockets.cluster.node.state").Where(m => m[0] != '0'));
+        Assert.Equal(["7 "], heard.Measured("actorsockets.cluster.target.active"));
+    }
+
+    [Fact]
+    public void Without_a_cluster_there_are_no_series_of_it()
+    {
+        var series = new Series(new OverviewState().At(TimeSpan.Zero), maxTargets: 1);
+        Assert.Empty(series.Nodes());
+        Assert.Empty(series.TargetsHere());
     }
 
     [Fact]
@@ -105,12 +116,15 @@ public sealed class InstrumentsSpecs
                 new Deliveries.Connecting("a", "1", 1, "e"), new Deliveries.BackingOff("a", "1", 1, FailureKind.Refused, "r", 0, TimeSpan.Zero), new Deliveries.Delivered("a", "1", Report),
                 new Deliveries.Failed("a", "2", FailureKind.ConnectionLost, "r", Report), new Deliveries.Sent("b", "1", Confirm.None, Report),
                 new ServerEvents.Refused("s", RefusalKind.NotAllowed, "r", 2, "p"),
+                new ClusterEvents.ClusterMeasured([
+                    new("a:1", false, ClusterEvents.NodeState.Up, [], 5), new("b:1", true, ClusterEvents.NodeState.Up, [], 7), new("c:1", false, ClusterEvents.NodeState.Unreachable, [], null),
+                ]),
             ];
             foreach (var happened in events)
                 state.Add(happened, TimeSpan.Zero);
             _instruments.Show(state.At(TimeSpan.Zero));
             _listener.Start();
-            _instruments.Record(events[^2]);
+            _instruments.Record(events[^3]);
             _instruments.Record(new Ticked(1, TimeSpan.FromMilliseconds(2)));
             _listener.RecordObservableInstruments();
             Assert.True(_instruments.HasListener);

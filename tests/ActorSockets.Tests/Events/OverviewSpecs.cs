@@ -48,6 +48,20 @@ public sealed class OverviewSpecs
     }
 
     [Fact]
+    public void A_target_that_the_outbox_counts_no_more_has_nothing_that_waits()
+    {
+        Happen(Measured(("t", 2)));
+        Assert.Equal(2, Target.Waiting);
+        // Another node has delivered them: this one has heard of neither.
+        Happen(Measured(("other", 1)));
+        Assert.Equal(0, Target.Waiting);
+        Happen(new Deliveries.Connecting("t", "1", 1, "e"), new Deliveries.Queued("t", "2", 1), Measured());
+        Assert.Equal(1, Target.Waiting);
+
+        static OutboxEvents.OutboxMeasured Measured(params (string Target, long Waiting)[] lines) => new(0, 0, 0, null, lines.ToDictionary(l => l.Target, l => l.Waiting));
+    }
+
+    [Fact]
     public void Trouble_lasts_from_the_first_failure_to_the_first_byte_or_success()
     {
         Happen(new Deliveries.Connecting("t", "1", 1, "e"));
@@ -98,6 +112,15 @@ public sealed class OverviewSpecs
         Happen(new Ticked(1, TimeSpan.FromMilliseconds(3)), new Ticked(2, TimeSpan.FromMilliseconds(1)), new Deliveries.Rejected("unknown", "1", "no such target"));
         Assert.Equal(new TickerSnapshot(2, TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(3)), _state.At(_now).Ticker);
         Assert.Single(_state.At(_now).Targets);
+    }
+
+    [Fact]
+    public void The_cluster_is_what_was_measured_last()
+    {
+        Assert.Null(_state.At(_now).Cluster);
+        var joined = new ClusterEvents.ClusterMeasured([new("127.0.0.1:7600", true, ClusterEvents.NodeState.Up, ["sender"], 2)]);
+        Happen(new ClusterEvents.ClusterMeasured([]), joined, new ClusterEvents.NodeUp("127.0.0.1:7600", 1));
+        Assert.Same(joined, _state.At(_now).Cluster);
     }
 
     private void Happen(params object[] events)

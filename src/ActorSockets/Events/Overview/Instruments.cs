@@ -47,6 +47,8 @@ internal sealed class Instruments : IDisposable
         Gauge("actorsockets.outbox.failed", "{delivery}", "Deliveries in the outbox that failed or were not confirmed.", s => s.OfOutbox(o => o.SetAside));
         Gauge("actorsockets.outbox.size", "By", "Bytes of the payloads in the outbox.", s => s.OfOutbox(o => o.Bytes));
         Gauge("actorsockets.outbox.oldest.age", "s", "Age of the oldest delivery that waits in the outbox; 0: none waits.", s => s.OfOutbox(o => o.Oldest.TotalSeconds));
+        Gauge("actorsockets.cluster.node.state", "{node}", "Nodes of the cluster by state, as this node sees them.", s => s.Nodes());
+        Gauge("actorsockets.cluster.target.active", "{target}", "Targets whose senders run on this node.", s => s.TargetsHere());
         _duration = _meter.CreateHistogram("actorsockets.delivery.duration", "s", "From the first attempt to the outcome, by outcome.", null, DurationBuckets);
         _lateness = _meter.CreateHistogram("actorsockets.ticker.lateness", "s", "How late ticks came.", null, LatenessBuckets);
         _instruments.AddRange(_duration, _lateness);

@@ -31,7 +31,7 @@ internal sealed class OverviewActor : UntypedActor, IWithTimers
     public static IReadOnlyList<Type> Events { get; } =
     [
         typeof(Deliveries.IDeliveryEvent), typeof(Deliveries.ITargetChange), typeof(ServerEvents.IServerEvent), typeof(OutboxEvents.IOutboxEvent), typeof(ClusterEvents.IClusterEvent),
-        typeof(OutboxEvents.OutboxMeasured), typeof(Ticked),
+        typeof(OutboxEvents.OutboxMeasured), typeof(ClusterEvents.ClusterMeasured), typeof(Ticked),
     ];
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -61,7 +61,7 @@ internal sealed class OverviewActor : UntypedActor, IWithTimers
                 break;
             case Refresh:
                 break;
-            case OutboxEvents.OutboxMeasured:
+            case OutboxEvents.OutboxMeasured or ClusterEvents.ClusterMeasured:
                 _state.Add(message, Now);
                 break;
             default:

@@ -12,6 +12,7 @@ internal sealed class OverviewState
     private TickerSnapshot? _ticker;
     private OutboxEvents.OutboxMeasured? _outbox;
     private string? _full;
+    private ClusterEvents.ClusterMeasured? _cluster;
 
     /// <param name="name">The target's name.</param>
     /// <param name="endpoint">Host and port as configured.</param>
@@ -47,6 +48,8 @@ internal sealed class OverviewState
                 server.Add(e);
                 break;
             case OutboxEvents.OutboxMeasured e:
+                foreach (var name in _outbox?.Targets.Keys.Except(e.Targets.Keys) ?? [])
+                    _targets.GetValueOrDefault(name)?.Waits(0);
                 _outbox = e;
                 foreach (var (name, waiting) in e.Targets)
                     _targets.GetValueOrDefault(name)?.Waits(waiting);
@@ -57,6 +60,9 @@ internal sealed class OverviewState
             case OutboxEvents.OutboxHasRoom:
                 _full = null;
                 break;
+            case ClusterEvents.ClusterMeasured e:
+                _cluster = e;
+                break;
             case Ticked tick:
                 _ticker = new TickerSnapshot(tick.Number, tick.Lateness, tick.Lateness > _ticker?.Latest || _ticker is null ? tick.Lateness : _ticker.Latest);
                 break;
@@ -66,6 +72,7 @@ internal sealed class OverviewState
     public Snapshot At(TimeSpan now) => new([.. _targets.Values.Select(t => t.At(now))], [.. _servers.Values.Select(s => s.At(now))], _ticker)
     {
         Outbox = _outbox is null ? null : new OutboxSnapshot(_outbox.Waiting, _outbox.SetAside, _outbox.Bytes, Age(_outbox.Oldest), _full),
+        Cluster = _cluster,
     };
 
     /// <summary>By the wall clock, since it may have come in an earlier process.</summary>

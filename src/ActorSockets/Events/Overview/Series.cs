@@ -12,6 +12,7 @@ internal sealed partial class Series(Snapshot snapshot, int maxTargets)
     public const string Outcome = "outcome";
 
     private static readonly Phase[] Phases = Enum.GetValues<Phase>();
+    private static readonly ClusterEvents.NodeState[] NodeStates = Enum.GetValues<ClusterEvents.NodeState>();
 
     private bool Summed => snapshot.Targets.Count > maxTargets;
 
@@ -53,6 +54,13 @@ internal sealed partial class Series(Snapshot snapshot, int maxTargets)
 
     public IEnumerable<Measurement<T>> OfOutbox<T>(Func<OutboxSnapshot, T> figure) where T : struct =>
         snapshot.Outbox is { } outbox ? [new Measurement<T>(figure(outbox))] : [];
+
+    public IEnumerable<Measurement<long>> Nodes() => snapshot.Cluster is { } cluster
+        ? NodeStates.Select(state => new Measurement<long>(cluster.Nodes.Count(n => n.State == state), Tag("state", Word(state.ToString()))))
+        : [];
+
+    public IEnumerable<Measurement<long>> TargetsHere() =>
+        snapshot.Cluster?.Nodes.FirstOrDefault(n => n.IsSelf)?.Targets is { } targets ? [new Measurement<long>(targets)] : [];
 
     public IEnumerable<Measurement<long>> Ended() => snapshot.Servers.SelectMany(s => new[]
     {

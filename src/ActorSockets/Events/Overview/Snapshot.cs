@@ -8,6 +8,9 @@ public sealed record Snapshot(IReadOnlyList<TargetSnapshot> Targets, IReadOnlyLi
 {
     /// <summary>Null: there is no outbox, or it is not open yet.</summary>
     public OutboxSnapshot? Outbox { get; init; }
+
+    /// <summary>Null: the process is no node.</summary>
+    public ClusterEvents.ClusterMeasured? Cluster { get; init; }
 }
 
 /// <summary>The outbox.</summary>
