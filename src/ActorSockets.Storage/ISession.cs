@@ -24,8 +24,8 @@ internal interface ISession : IDisposable
     /// <param name="read">Reads the row that it returns, which begins with the number. It may insert, and run further statements of this kind.</param>
     void ForNumber(string sql, long number, Action<DbDataReader> read);
 
-    /// <summary>Keeps other processes from removing a payload, or a delivery of it, before the end of the transaction.</summary>
-    void LockPayload(long number);
+    /// <summary>The same when the transaction ends, for the number of a payload: no other process ends a delivery of that payload meanwhile.</summary>
+    void ForPayload(string sql, long number, Action<DbDataReader> read);
 
     /// <summary>The next number of a payload or delivery: the transactions of a store commit in the order of their numbers.</summary>
     long NextNumber();

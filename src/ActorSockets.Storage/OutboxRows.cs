@@ -106,11 +106,7 @@ internal static class OutboxRows
     }
 
     /// <summary>Removes a payload that no delivery needs any more. Of two nodes that end its last deliveries at a time, the second one removes it.</summary>
-    public static void RemovePayload(ISession session, long number, OutboxMoves moves)
-    {
-        session.LockPayload(number);
-        session.ForNumber(
-            "delete from payload where number = ?1 and not exists (select 1 from delivery d where d.payload = payload.number) returning number, length, file", number,
-            row => moves.RemovedPayload(row.GetInt64(1), row.GetText(2)));
-    }
+    public static void RemovePayload(ISession session, long number, OutboxMoves moves) => session.ForPayload(
+        "delete from payload where number = ?1 and not exists (select 1 from delivery d where d.payload = payload.number) returning number, length, file", number,
+        row => moves.RemovedPayload(row.GetInt64(1), row.GetText(2)));
 }

@@ -76,10 +76,8 @@ internal sealed class SqliteSession : ISession
         return true;
     }, number);
 
-    /// <summary>No other connection ever removes one.</summary>
-    public void LockPayload(long number)
-    {
-    }
+    /// <summary>No other connection ever ends one.</summary>
+    public void ForPayload(string sql, long number, Action<DbDataReader> read) => ForNumber(sql, number, read);
 
     /// <summary>No other connection ever gives numbers.</summary>
     public long NextNumber()

@@ -41,9 +41,9 @@ public sealed class MessageSerializerSpecs : IDisposable
     [Fact]
     public void Counts_of_targets_cross_by_the_serializer_of_sharding()
     {
-        var settings = new ClusterSettings(true, "127.0.0.1", 7600, [], ["sender"], TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(5));
+        var settings = new ClusterSettings(true, "127.0.0.1", 7600, ["sender"], TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(5));
         using var node = ActorSystem.Create("node", ConfigurationFactory.ParseString("akka.actor.provider = local")
-            .WithFallback(NodeConfig.Of("node", settings)).WithFallback(ClusterSharding.DefaultConfig()));
+            .WithFallback(NodeConfig.Of(settings)).WithFallback(ClusterSharding.DefaultConfig()));
         var ofNode = new ShardRegionStats(ImmutableDictionary<string, int>.Empty.Add("17", 3), ImmutableHashSet.Create("18"));
         object[] messages =
         [

@@ -136,7 +136,7 @@ public sealed class GroupWriterSpecs
 
         public void ForNumber(string sql, long number, Action<DbDataReader> read) => throw new NotSupportedException();
 
-        public void LockPayload(long number) => throw new NotSupportedException();
+        public void ForPayload(string sql, long number, Action<DbDataReader> read) => throw new NotSupportedException();
 
         public long NextNumber() => throw new NotSupportedException();
 

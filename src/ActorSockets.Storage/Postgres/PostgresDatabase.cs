@@ -53,7 +53,7 @@ internal sealed class PostgresDatabase(PostgresConnector connector, PostgresUse 
 
     public void Commit()
     {
-        Writer.Flush();
+        Writer.FlushAll();
         try
         {
             _transaction!.Commit();

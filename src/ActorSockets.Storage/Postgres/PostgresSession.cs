@@ -15,13 +15,14 @@ internal sealed partial class PostgresSession(NpgsqlConnection connection) : ISe
     // Rows are gathered up to so many bytes.
     private const int MostGathered = 4 << 20;
 
-    // In the order of their numbers, in which other writers lock them too.
+    // In the order of their numbers, and at the end: writers that lock them at a time wait for each other, and never in a circle.
     private const string LockPayloads = "select number from payload where number = ?1 order by number for update";
 
     private readonly Dictionary<string, NpgsqlCommand> _commands = new(StringComparer.Ordinal);
 
     // In the order of their first use: rows that others refer to come first.
     private readonly List<(Insertion Into, PostgresRows Rows)> _inserts = [];
+    private readonly List<(string Sql, long Number, Action<DbDataReader> Read)> _forPayloads = [];
     private List<(string Sql, Dictionary<long, Action<DbDataReader>> Reads)> _forNumbers = [];
     private long _gathered;
     private long? _lastNumber;
@@ -62,8 +63,8 @@ internal sealed partial class PostgresSession(NpgsqlConnection connection) : ISe
         reads.TryAdd(number, read);
     }
 
-    /// <summary>A statement that follows sees what whoever had the lock before has committed.</summary>
-    public void LockPayload(long number) => ForNumber(LockPayloads, number, static _ => { });
+    /// <summary>Behind its lock, the statement sees what whoever had the lock before has committed.</summary>
+    public void ForPayload(string sql, long number, Action<DbDataReader> read) => _forPayloads.Add((sql, number, read));
 
     /// <summary>The row's lock keeps other writers of the schema from committing in between.</summary>
     public long NextNumber()
@@ -81,12 +82,25 @@ internal sealed partial class PostgresSession(NpgsqlConnection connection) : ISe
             FlushOnce();
     }
 
+    /// <summary>Sends everything, before the commit.</summary>
+    public void FlushAll()
+    {
+        Flush();
+        foreach (var (_, number, _) in _forPayloads)
+            ForNumber(LockPayloads, number, static _ => { });
+        foreach (var (sql, number, read) in _forPayloads)
+            ForNumber(sql, number, read);
+        _forPayloads.Clear();
+        Flush();
+    }
+
     /// <summary>Forgets what belonged to a transaction.</summary>
     public void Reset()
     {
         foreach (var (_, rows) in _inserts)
             rows.Clear();
         _forNumbers = [];
+        _forPayloads.Clear();
         (_gathered, _isNumbered) = (0, false);
     }
 
