@@ -77,6 +77,25 @@ public sealed class PostgresStoreSpecs : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task A_transaction_that_a_crash_took_back_is_not_taken_for_a_later_one_of_the_same_id()
+    {
+        await using var server = await PrivatePostgres.StartAsync();
+        // Nothing of a transaction is on the disk before its commit.
+        await server.ExecuteAsync("alter system set wal_writer_delay = '10s'", "alter system set autovacuum = off", "select pg_reload_conf()");
+        var place = Place with { Connection = server.Connection, PasswordFile = server.PasswordFile };
+        await PostgresStore.Open(place).DisposeAsync();
+        using var database = new PostgresDatabase(new PostgresConnector(place), PostgresUse.Beside);
+        database.Begin();
+        database.Commit();
+        database.Begin();
+        await server.StopAsync();
+        await server.StartAgainAsync();
+        await server.ExecuteAsync([.. Enumerable.Repeat("select pg_current_xact_id()", 10)]);
+        Assert.ThrowsAny<Exception>(database.Commit);
+        Assert.False(database.WasCommitted());
+    }
+
+    [StoreFact]
     public async Task A_text_that_the_database_cannot_have_is_kept_in_part()
     {
         await using var store = PostgresStore.Open(Place);

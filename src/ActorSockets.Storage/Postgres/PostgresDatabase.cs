@@ -12,7 +12,9 @@ internal sealed class PostgresDatabase(PostgresConnector connector, PostgresUse 
 {
     private PostgresSession? _session;
     private NpgsqlTransaction? _transaction;
+    private readonly string _name = Guid.NewGuid().ToString("N");
     private string _transactionId = "";
+    private long _mark;
     private int _formerBackend;
 
     /// <summary>Whether this process has a store that others may share, and none of them can open it before <see cref="Share"/>.</summary>
@@ -94,13 +96,10 @@ internal sealed class PostgresDatabase(PostgresConnector connector, PostgresUse 
     {
         try
         {
-            var state = Writer.Query("select pg_xact_status(cast(?1 as xid8))", row => row.GetText(0), _transactionId).Single();
-            return state != "in progress" ? state == "committed" : throw connector.Wrong("still has the connection that was lost");
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidParameterValue)
-        {
-            // "transaction ID … is in the future": the server that took over has never seen it.
-            return false;
+            // Not by the id alone: a server that crashed before it wrote anything of a transaction gives its id to another one.
+            if (StateOfTransaction() == "in progress")
+                throw connector.Wrong("still has the connection that was lost");
+            return Writer.Query("select marked from writer where name = ?1", row => row.GetString(0), _name) is [var marked] && marked == $"{_mark}";
         }
         catch (Exception e) when (IsLost(e))
         {
@@ -128,8 +127,24 @@ internal sealed class PostgresDatabase(PostgresConnector connector, PostgresUse 
         var session = Writer;
         session.Reset();
         _transaction = session.Connection.BeginTransaction();
-        _transactionId = session.Text("select cast(pg_current_xact_id() as text)");
+        _transactionId = session.Query("""
+            insert into writer (name, marked, at) values (?1, ?2, now()) on conflict (name) do update set marked = excluded.marked, at = excluded.at
+            returning cast(pg_current_xact_id() as text)
+            """, row => row.GetString(0), _name, $"{++_mark}").Single();
         return session;
+    }
+
+    private string? StateOfTransaction()
+    {
+        try
+        {
+            return Writer.Query("select pg_xact_status(cast(?1 as xid8))", row => row.GetText(0), _transactionId).Single();
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidParameterValue)
+        {
+            // "transaction ID … is in the future": the server that took over has never seen it.
+            return null;
+        }
     }
 
     private PostgresSession Connect()

@@ -90,6 +90,11 @@ internal static class PostgresSchema
         );
         """,
         """
+        create table writer (                 -- processes that change the store
+          name        text    collate "C" primary key,
+          marked      text    collate "C" not null,     -- its last transaction that was committed
+          at          timestamptz not null    -- of that transaction
+        ) with (fillfactor = 10);
         create table node (                   -- of a cluster
           name        text    collate "C" primary key,  -- host:port, where the other nodes reach it
           seen        timestamptz not null    -- when it last said that it is in the cluster: each second

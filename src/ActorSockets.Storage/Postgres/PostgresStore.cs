@@ -35,6 +35,7 @@ internal sealed class PostgresStore : IStore
                 PostgresSchema.RequirePresent(session, connector);
             else
                 PostgresSchema.Migrate(session, connector);
+            session.Execute("delete from writer where at < now() - interval '1 day'");
             return new PostgresStore(database, place.IsShared);
         }
         catch (Exception e) when (e is Npgsql.NpgsqlException or LedgerException)
