@@ -25,7 +25,7 @@ internal static class ClusterKillWork
 
         for (var round = 1; round <= bench.Rounds; round++)
         {
-            var directory = Directory.CreateTempSubdirectory("cluster-kills-").FullName;
+            var directory = Directory.CreateDirectory(Path.Combine(bench.Scratch, $"cluster-kills-{round}")).FullName;
             try
             {
                 var random = new Random(Environment.TickCount);

@@ -108,7 +108,7 @@ internal static class ClusterWork
 
     private static async Task FailOverAsync(Bench bench, string profile, CancellationToken cancellation)
     {
-        var directory = Directory.CreateTempSubdirectory("cluster-failover-").FullName;
+        var directory = Directory.CreateDirectory(Path.Combine(bench.Scratch, "cluster-failover")).FullName;
         try
         {
             await using var server = await PrivatePostgres.StartAsync();

@@ -127,9 +127,8 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
         }
         finally
         {
-            await _failed.CancelAsync();
-            _programs.SignalAll("CONT");
             _programs.End();
+            await _failed.CancelAsync();
         }
     }
 

@@ -70,8 +70,8 @@ internal sealed class KillRun
         }
         finally
         {
-            await _failed.CancelAsync();
             _programs.End();
+            await _failed.CancelAsync();
         }
     }
 

@@ -17,7 +17,7 @@ internal sealed class Programs(string program)
 
     /// <summary>Runs one to its end.</summary>
     /// <param name="name">Which one.</param>
-    /// <param name="cancellation">Stops the wait, and not the program.</param>
+    /// <param name="cancellation">Kills it.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <returns>Its exit code, and what it said on both streams.</returns>
     public async Task<(int ExitCode, string Said)> RunAsync(string name, CancellationToken cancellation, params string[] arguments)
@@ -30,7 +30,7 @@ internal sealed class Programs(string program)
     /// <summary>Runs one to its end.</summary>
     /// <param name="name">Which one.</param>
     /// <param name="heard">Gets each line that it says, one at a time.</param>
-    /// <param name="cancellation">Stops the wait, and not the program.</param>
+    /// <param name="cancellation">Kills it.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <returns>Its exit code.</returns>
     public async Task<int> RunAsync(string name, Action<string> heard, CancellationToken cancellation, params string[] arguments)
@@ -48,7 +48,16 @@ internal sealed class Programs(string program)
 
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        await process.WaitForExitAsync(cancellation);
+        try
+        {
+            await process.WaitForExitAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            throw;
+        }
+
         return process.ExitCode;
 
         void Heard(object sender, DataReceivedEventArgs e)

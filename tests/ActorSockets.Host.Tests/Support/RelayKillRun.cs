@@ -95,8 +95,8 @@ internal sealed class RelayKillRun
         }
         finally
         {
-            await _failed.CancelAsync();
             _programs.End();
+            await _failed.CancelAsync();
         }
     }
 
