@@ -11,7 +11,7 @@ internal static class ClusterKillWork
     private const int Groups = 10;
     private const int GroupSize = 20;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
