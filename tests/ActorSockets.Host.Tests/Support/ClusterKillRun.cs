@@ -280,7 +280,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
         while (_sending)
         {
             var number = Interlocked.Increment(ref _begun[group]);
-            var payload = new byte[number % LargeInterval == 0 ? LargeBytes : Next(MostSmallBytes)];
+            var payload = new byte[number % LargeInterval == 0 ? LargeBytes : 1 + Next(MostSmallBytes)];
             lock (_random)
                 _random.NextBytes(payload);
             await submitter.SubmitAsync($"p-{group}-{number}", payload, cancellation);
