@@ -14,10 +14,9 @@ namespace ActorSockets.Benchmarks.Works;
 /// </summary>
 internal static class ClusterWork
 {
-    private const int Payloads = 4_000;
+    private const int Payloads = 20_000;
     private const int Size = 1024;
-    private const int FanOut = 12;
-    private const int ClientsOfNode = 8;
+    private const int Targets = 12;
     private const int MostNodes = 3;
     private const int FewTargets = 300;
     private const int ManyTargets = 3_000;
@@ -43,7 +42,7 @@ internal static class ClusterWork
 
     private static async Task<Result> DeliverAsync(Bench bench, CancellationToken cancellation)
     {
-        var contest = new Contest($"cluster, {Payloads} payloads of 1 KiB to {FanOut} targets each",
+        var contest = new Contest($"cluster, {Payloads} payloads of 1 KiB, each to one of {Targets} targets",
             new Metric("delivered", "deliveries/s"), new Metric("CPU time of the nodes", "µs a delivery"), new Metric("CPU time of the database", "µs a delivery"),
             new Metric("CPU time of clients and receiver", "µs a delivery"), new Metric("peak memory of a node", "MiB"))
         {
@@ -61,17 +60,18 @@ internal static class ClusterWork
     private static async Task<double[]> DeliverAsync(Bench bench, int nodes, CancellationToken timeout)
     {
         await using var receiver = Child.Start(Launch.Ours("serve", "127.0.0.1:0", "--sink", "discard", "--protocol", "deliveries", "--quiet"));
-        await using var cluster = await SmallCluster.StartAsync(bench, nodes, FanOut, await receiver.PortAsync(timeout), timeout);
+        await using var cluster = await SmallCluster.StartAsync(bench, nodes, Targets, 1, await receiver.PortAsync(timeout), timeout);
         var (ofNodes, ofDatabase, ofOthers, clock) = (cluster.NodeSeconds(), cluster.DatabaseSeconds(), Others(), Stopwatch.StartNew());
         var payload = new byte[Size];
-        await Task.WhenAll(Enumerable.Range(0, nodes * ClientsOfNode).Select(async client =>
+        const int Clients = MostNodes * Targets;
+        await Task.WhenAll(Enumerable.Range(0, Clients).Select(async client =>
         {
-            using var submitter = new Submitter([cluster.PortOf(client % nodes)]);
-            for (var i = client; i < Payloads; i += nodes * ClientsOfNode)
+            using var submitter = new Submitter([cluster.PortOf(client % nodes, client / MostNodes)]);
+            for (var i = client; i < Payloads; i += Clients)
                 await submitter.SubmitAsync($"p-{i}", payload, timeout);
         }));
         await cluster.WhenEmptyAsync(timeout);
-        const double Deliveries = Payloads * FanOut;
+        const double Deliveries = Payloads;
         return
         [
             Deliveries / clock.Elapsed.TotalSeconds, 1e6 * (cluster.NodeSeconds() - ofNodes) / Deliveries, 1e6 * (cluster.DatabaseSeconds() - ofDatabase) / Deliveries,
@@ -88,7 +88,8 @@ internal static class ClusterWork
         dead.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var port = ((IPEndPoint)dead.LocalEndPoint!).Port;
         var contest = new Contest($"cluster, three nodes with {ManyTargets} dead targets that have a delivery each, over {Watching.TotalSeconds:0} s",
-            new Metric("memory of a node", "MiB"), new Metric("CPU time of all nodes", "% of a core", 1), new Metric("CPU time of the database", "% of a core", 1)) { WarmsUp = false };
+            new Metric("memory of a node", "MiB"), new Metric("CPU time of all nodes", "% of a core", 1), new Metric("CPU time of the database", "% of a core", 1))
+        { WarmsUp = false };
         contest.Add(Contest.Ours, null, timeout => WaitAsync(bench, ManyTargets, port, timeout));
         contest.Add($"ours, {FewTargets} targets", null, timeout => WaitAsync(bench, FewTargets, port, timeout));
         await contest.RunAsync(bench, cancellation);
@@ -96,8 +97,8 @@ internal static class ClusterWork
 
     private static async Task<double[]> WaitAsync(Bench bench, int targets, int port, CancellationToken timeout)
     {
-        await using var cluster = await SmallCluster.StartAsync(bench, MostNodes, targets, port, timeout);
-        using (var submitter = new Submitter([cluster.PortOf(0)]))
+        await using var cluster = await SmallCluster.StartAsync(bench, MostNodes, 1, targets, port, timeout);
+        using (var submitter = new Submitter([cluster.PortOf(0, 0)]))
             await submitter.SubmitAsync("p", new byte[Size], timeout);
         await Task.Delay(Settling, timeout);
         var (ofNodes, ofDatabase, clock) = (cluster.NodeSeconds(), cluster.DatabaseSeconds(), Stopwatch.StartNew());

@@ -102,15 +102,15 @@ internal static class Simulation
                     longest = Math.Max(longest, waiting[shard] / (weights[shard] * perSecond));
             }
 
+            if (perSecond == 0 && waiting.Sum() <= 1)
+                break;
             if (time >= Duration / 2)
                 continue;
             steps++;
             for (var node = 0; node < nodes; node++)
                 busy[node] += served[node] * ofDatabase * costs.Node / (coresOfNode * Step);
-            if (perSecond == 0 && waiting.Sum() <= 1)
-                break;
         }
 
-        return new Outcome(busy.Max() / steps, busy.Average() / steps, longest, time);
+        return new Outcome(busy.Max() / Math.Max(1, steps), busy.Average() / Math.Max(1, steps), longest, time + Step);
     }
 }

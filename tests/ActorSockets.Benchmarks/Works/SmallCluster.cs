@@ -5,37 +5,39 @@ using ActorSockets.Tests.Support;
 
 namespace ActorSockets.Benchmarks.Works;
 
-/// <summary>Some nodes with an outbox in a PostgreSQL of their own. Each has a server whose payloads go to all targets.</summary>
+/// <summary>Some nodes with an outbox in a PostgreSQL of their own. Each has a server for each group of targets, whose payloads go to all of the group.</summary>
 internal sealed class SmallCluster : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly PrivatePostgres _server;
     private readonly List<Child> _nodes = [];
-    private readonly List<int> _ports = [];
+    private readonly List<int[]> _ports = [];
 
     private SmallCluster(PrivatePostgres server) => _server = server;
 
     /// <param name="bench">Where configurations are.</param>
     /// <param name="nodes">How many.</param>
-    /// <param name="targets">How many.</param>
+    /// <param name="groups">How many.</param>
+    /// <param name="groupSize">Targets of each.</param>
     /// <param name="port">Of all targets.</param>
     /// <param name="cancellation">Ends it.</param>
-    public static async Task<SmallCluster> StartAsync(Bench bench, int nodes, int targets, int port, CancellationToken cancellation)
+    public static async Task<SmallCluster> StartAsync(Bench bench, int nodes, int groups, int groupSize, int port, CancellationToken cancellation)
     {
         var cluster = new SmallCluster(await PrivatePostgres.StartAsync());
         try
         {
             for (var node = 0; node < nodes; node++)
             {
-                cluster._ports.Add(FreePort.Next());
+                cluster._ports.Add([.. Enumerable.Range(0, groups).Select(_ => FreePort.Next())]);
                 cluster._nodes.Add(Child.Start(Launch.Ours("run", bench.Configuration($"node-{node}", $$"""
                     actor-sockets {
                       cluster { enabled = on, port = {{FreePort.Next()}} }
                       outbox { store = postgresql, connection = "{{cluster._server.Connection}}", password-file = "{{cluster._server.PasswordFile}}" }
-                      servers.in { port = {{cluster._ports[node]}}, protocol = deliveries, sink = relay, relay-to = [{{string.Join(", ", Enumerable.Range(0, targets).Select(target => $"t{target}"))}}] }
+                      server-defaults { protocol = deliveries, sink = relay }
+                      servers { {{string.Join('\n', cluster._ports[node].Select((own, group) => $"in-{group} {{ port = {own}, relay-to = [{string.Join(", ", Enumerable.Range(0, groupSize).Select(target => $"t{group}-{target}"))}] }}"))}} }
                       target-defaults { protocol = deliveries, port = {{port}} }
-                      targets { {{string.Join('\n', Enumerable.Range(0, targets).Select(target => $"t{target} {{ }}"))}} }
+                      targets { {{string.Join('\n', Enumerable.Range(0, groups * groupSize).Select(target => $"t{target / groupSize}-{target % groupSize} {{ }}"))}} }
                       # Of targets and servers; nodes are always told.
                       report.max-lines-per-second = 1
                     }
@@ -53,8 +55,8 @@ internal sealed class SmallCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Where a node takes payloads.</summary>
-    public int PortOf(int node) => _ports[node];
+    /// <summary>Where a node takes payloads for a group.</summary>
+    public int PortOf(int node, int group) => _ports[node][group];
 
     /// <summary>CPU time of all nodes so far.</summary>
     public double NodeSeconds() => _nodes.Sum(node => Proc.CpuSeconds(node.Id));
