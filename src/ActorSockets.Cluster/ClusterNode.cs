@@ -16,6 +16,9 @@ internal sealed class ClusterNode : IClusterNode
 {
     private const string Targets = "targets";
 
+    // Of what a node takes to find out that it is out, above its settings.
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(2);
+
     private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IActorRef _region = ActorRefs.Nobody;
     private volatile bool _isLeaving;
@@ -40,8 +43,9 @@ internal sealed class ClusterNode : IClusterNode
         var extractor = new TargetExtractor();
         if (settings.Sends)
         {
+            var restTime = settings.HeartbeatPause + settings.StableAfter + Margin;
             var ofSharding = ClusterShardingSettings.Create(system).WithRole(ClusterSettings.SenderRole);
-            _region = sharding.Start(Targets, target => TargetEntity.Props(target, lines, drainTimeout), ofSharding, extractor, sharding.DefaultShardAllocationStrategy(ofSharding), TargetEntity.HandOver.Instance);
+            _region = sharding.Start(Targets, target => TargetEntity.Props(target, lines, drainTimeout, restTime), ofSharding, extractor, sharding.DefaultShardAllocationStrategy(ofSharding), TargetEntity.HandOver.Instance);
         }
         else
         {

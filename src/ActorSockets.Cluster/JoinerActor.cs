@@ -26,7 +26,7 @@ internal sealed class JoinerActor(OutboxAccess access) : UntypedActor, IWithTime
 
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private IOutbox? _outbox;
-    private NodeState _state = NodeState.Looking;
+    private NodePresence _state = NodePresence.Looking;
     private bool _isLooking;
     private int _looks;
     private int _asked = -LooksUntilAskedAgain;
@@ -62,17 +62,17 @@ internal sealed class JoinerActor(OutboxAccess access) : UntypedActor, IWithTime
                 break;
             case Met met:
                 _isLooking = false;
-                if (_state is NodeState.Looking or NodeState.LookingLong)
+                if (_state is NodePresence.Looking or NodePresence.LookingLong)
                     Join(met.Nodes);
                 break;
             case NotMet:
                 _isLooking = false;
                 break;
             case Signal.Up:
-                _state = NodeState.Member;
+                _state = NodePresence.Member;
                 break;
             case TargetEntity.Rest:
-                _state = NodeState.Leaving;
+                _state = NodePresence.Leaving;
                 Timers.CancelAll();
                 if (_outbox is not null)
                     Meet();
@@ -88,8 +88,8 @@ internal sealed class JoinerActor(OutboxAccess access) : UntypedActor, IWithTime
     private void Meet()
     {
         _isLooking = true;
-        if (++_looks > ShortLooks && _state == NodeState.Looking)
-            _state = NodeState.LookingLong;
+        if (++_looks > ShortLooks && _state == NodePresence.Looking)
+            _state = NodePresence.LookingLong;
         _outbox!.MeetAsync(Node, _state).PipeTo(Self, success: nodes => new Met(nodes), failure: _ => new NotMet());
     }
 

@@ -11,34 +11,34 @@ namespace ActorSockets.Cluster;
 /// <code>
 ///   Sending ──HandOver, or a reload──► HandingOver ──drained, or cut off──► stops
 ///      │  └──Rest: this node stops──► Resting ──HandOver──► stops
-///      └──another node sends──► Resting ──RestTime──► stops; the next Wake starts it again
+///      └──another node sends──► Resting ──rest time──► stops; the next Wake starts it again
 /// </code>
 /// A node that was stopped or cut off may not know yet that it is out of the cluster. Were it to begin again at once, it and the node that
 /// took over would take the target from each other in turns.
 /// </summary>
 internal sealed class TargetEntity : UntypedActor, IWithTimers
 {
-    // Longer than a node needs to find out that it is out: failure detection and stable-after.
-    private static readonly TimeSpan RestTime = TimeSpan.FromSeconds(10);
-
     private readonly string _target;
     private readonly ITargetLines _lines;
     private readonly TimeSpan _drainTimeout;
+    private readonly TimeSpan _restTime;
     private readonly Props? _props;
     private IActorRef _line = ActorRefs.Nobody;
 
-    public TargetEntity(string target, ITargetLines lines, TimeSpan drainTimeout)
+    public TargetEntity(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime)
     {
         _target = target;
         _lines = lines;
         _drainTimeout = drainTimeout;
+        _restTime = restTime;
         _props = lines.Find(target);
     }
 
     /// <param name="target">The target's name.</param>
     /// <param name="lines">The targets that this node knows.</param>
     /// <param name="drainTimeout">How long what is under way may go on after a hand-over has begun.</param>
-    public static Props Props(string target, ITargetLines lines, TimeSpan drainTimeout) => PlainProps.Of(() => new TargetEntity(target, lines, drainTimeout));
+    /// <param name="restTime">How long it sends nothing after another node has sent: longer than a node needs to find out that it is out.</param>
+    public static Props Props(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime) => PlainProps.Of(() => new TargetEntity(target, lines, drainTimeout, restTime));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -126,7 +126,7 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
     private void BeginRest()
     {
         Become(Resting);
-        Timers.StartSingleTimer(Signal.Rested, Signal.Rested, RestTime);
+        Timers.StartSingleTimer(Signal.Rested, Signal.Rested, _restTime);
     }
 
     protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);

@@ -195,25 +195,25 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
     [StoreFact]
     public async Task Of_nodes_that_look_for_a_cluster_at_a_time_one_begins_it_and_the_others_find_it()
     {
-        var found = await Task.WhenAll(_first.MeetAsync("a:1", NodeState.Looking), _second.MeetAsync("b:1", NodeState.Looking));
+        var found = await Task.WhenAll(_first.MeetAsync("a:1", NodePresence.Looking), _second.MeetAsync("b:1", NodePresence.Looking));
         var begun = found[0];
         Assert.Equal(begun, found[1]);
         Assert.Contains(Assert.Single(begun), (string[])["a:1", "b:1"]);
 
-        Assert.Equal(begun, await _first.MeetAsync("c:1", NodeState.Member));
-        Assert.Equal([begun[0], "c:1"], await _second.MeetAsync("d:1", NodeState.LookingLong));
-        await _first.MeetAsync("c:1", NodeState.Leaving);
-        Assert.Equal(begun, await _second.MeetAsync("d:1", NodeState.LookingLong));
+        Assert.Equal(begun, await _first.MeetAsync("c:1", NodePresence.Member));
+        Assert.Equal([begun[0], "c:1"], await _second.MeetAsync("d:1", NodePresence.LookingLong));
+        await _first.MeetAsync("c:1", NodePresence.Leaving);
+        Assert.Equal(begun, await _second.MeetAsync("d:1", NodePresence.LookingLong));
     }
 
     [StoreFact]
     public async Task Where_the_nodes_of_a_cluster_are_late_a_new_one_waits_for_them_before_it_begins_another()
     {
-        await _first.MeetAsync("a:1", NodeState.Looking);
+        await _first.MeetAsync("a:1", NodePresence.Looking);
         await _server.ExecuteInAsync("relay", $"update {_schema}.node set seen = now() - interval '11 seconds'");
-        Assert.Empty(await _second.MeetAsync("b:1", NodeState.Looking));
-        Assert.Equal(["b:1"], await _second.MeetAsync("b:1", NodeState.LookingLong));
-        Assert.Equal(["b:1"], await _first.MeetAsync("a:1", NodeState.Looking));
+        Assert.Empty(await _second.MeetAsync("b:1", NodePresence.Looking));
+        Assert.Equal(["b:1"], await _second.MeetAsync("b:1", NodePresence.LookingLong));
+        Assert.Equal(["b:1"], await _first.MeetAsync("a:1", NodePresence.Looking));
     }
 
     [StoreFact]

@@ -20,8 +20,6 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     private readonly Dictionary<string, (TimeSpan ConnectedAt, TimeSpan ReportedAt)> _progress = new(StringComparer.Ordinal);
     private readonly HashSet<string> _blockedReported = new(StringComparer.Ordinal);
 
-    private static string Nodes(int count) => count == 1 ? "1 node" : $"{count} nodes";
-
     /// <summary>A target that was added or changed while the program runs.</summary>
     public void Add(TargetSettings target) => _targets[target.Name] = target;
 
@@ -113,6 +111,8 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         _blockedReported.Add(target);
         return true;
     }
+
+    private static string Nodes(int count) => count == 1 ? "1 node" : $"{count} nodes";
 
     private static string Some(IReadOnlyList<string> names) =>
         $"{string.Join(", ", names.Take(MostNames))}{(names.Count <= MostNames ? "" : $" and {names.Count - MostNames} more")}";

@@ -10,9 +10,10 @@ namespace ActorSockets.Storage.Postgres;
 /// <param name="use">Who else may have the store open.</param>
 internal sealed class PostgresDatabase(PostgresConnector connector, PostgresUse use) : IWritable
 {
+    // Of this process's row in the table writer, in which each transaction leaves its mark.
+    private readonly string _name = Guid.NewGuid().ToString("N");
     private PostgresSession? _session;
     private NpgsqlTransaction? _transaction;
-    private readonly string _name = Guid.NewGuid().ToString("N");
     private string _transactionId = "";
     private long _mark;
     private int _formerBackend;

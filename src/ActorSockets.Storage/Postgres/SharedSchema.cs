@@ -85,15 +85,15 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
 
     /// <inheritdoc cref="IOutbox.MeetAsync"/>
     /// <remarks>Times are the server's. Of several nodes that look at a time, the table's lock lets one begin the cluster.</remarks>
-    public static IReadOnlyList<string> Meet(ISession session, string node, NodeState state)
+    public static IReadOnlyList<string> Meet(ISession session, string node, NodePresence state)
     {
-        if (state is NodeState.Looking or NodeState.LookingLong)
+        if (state is NodePresence.Looking or NodePresence.LookingLong)
             session.Execute("lock table node in share row exclusive mode");
-        if (state == NodeState.Leaving)
+        if (state == NodePresence.Leaving)
             session.Execute("delete from node where name = ?1", node);
         var others = session.Query($"select name from node where name <> ?1 and seen > {Late} order by name", row => row.GetString(0), node);
-        var begins = others.Count == 0 && (state == NodeState.LookingLong || (state == NodeState.Looking && session.Number("select count(*) from node") == 0));
-        if (begins || state == NodeState.Member)
+        var begins = others.Count == 0 && (state == NodePresence.LookingLong || (state == NodePresence.Looking && session.Number("select count(*) from node") == 0));
+        if (begins || state == NodePresence.Member)
             session.Execute("insert into node (name, seen) values (?1, now()) on conflict (name) do update set seen = now()", node);
         if (begins)
             session.Execute($"delete from node where seen <= {Late}");

@@ -78,7 +78,7 @@ internal interface IOutbox
     /// <param name="state">What it does.</param>
     /// <returns>Nodes that are in the cluster, without this one; this one alone: there is none, and it may begin it.</returns>
     /// <exception cref="IOException">The store failed.</exception>
-    Task<IReadOnlyList<string>> MeetAsync(string node, NodeState state);
+    Task<IReadOnlyList<string>> MeetAsync(string node, NodePresence state);
 
     /// <summary>Executes the commands that other processes have left in the store.</summary>
     /// <returns>How many.</returns>

@@ -1,7 +1,7 @@
 namespace ActorSockets.Outbox;
 
 /// <summary>What a node of a cluster does, as the others learn from the store that they share.</summary>
-internal enum NodeState
+internal enum NodePresence
 {
     /// <summary>It has just started, and looks for the cluster.</summary>
     Looking,
