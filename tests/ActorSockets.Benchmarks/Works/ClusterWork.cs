@@ -124,20 +124,18 @@ internal static class ClusterWork
 
     private static void Simulate(Bench bench, Result throughput)
     {
-        if (Costs(1) is not { } costs)
-            return;
         // Everything is on the cores of this machine.
-        for (var nodes = 2; nodes <= MostNodes; nodes++)
+        for (var nodes = 1; nodes <= MostNodes; nodes++)
         {
-            if (throughput.Median(NameOf(nodes), 0) is { } measured)
-                bench.Report.Note(string.Create(CultureInfo.InvariantCulture, $"- simulated, {nodes} nodes on this machine: {Simulation.OnOneMachine(Environment.ProcessorCount, costs):0} deliveries a second; measured {measured:0} ({Simulation.OnOneMachine(Environment.ProcessorCount, costs) / measured:0.00})"));
+            if (throughput.Median(NameOf(nodes), 0) is { } measured && Costs(nodes) is { } costs)
+                bench.Report.Note(string.Create(CultureInfo.InvariantCulture, $"- simulated, {nodes} node{(nodes == 1 ? "" : "s")} on this machine: {Simulation.OnOneMachine(Environment.ProcessorCount, costs):0} deliveries a second; measured {measured:0} ({Simulation.OnOneMachine(Environment.ProcessorCount, costs) / measured:0.00})"));
         }
 
-        foreach (var line in Simulation.Report(costs))
+        foreach (var line in Costs(MostNodes) is { } ofMost ? Simulation.Report(ofMost) : [])
             bench.Report.Note(line);
 
         Simulation.Costs? Costs(int nodes) =>
-            throughput.Median(NameOf(nodes), 0) is { } && throughput.Median(NameOf(nodes), 1) is { } node && throughput.Median(NameOf(nodes), 2) is { } database && throughput.Median(NameOf(nodes), 3) is { } others
+            throughput.Median(NameOf(nodes), 1) is { } node && throughput.Median(NameOf(nodes), 2) is { } database && throughput.Median(NameOf(nodes), 3) is { } others
                 ? new Simulation.Costs(node / 1e6, database / 1e6, others / 1e6) : null;
     }
 
