@@ -73,6 +73,9 @@ internal sealed class DeliveriesReceiverActor : UntypedActor, IWithTimers
             case Intake.Received { Chunk: { } chunk }:
                 (_isReading, _chunk) = (false, chunk);
                 _intake.Took(chunk);
+                // It is still the peer's turn when it has answers to read.
+                if (_isSending)
+                    _intake.Waiting(Now);
                 _conversation.Add(chunk.Bytes);
                 GoOn();
                 break;

@@ -150,10 +150,13 @@ public abstract class DeliveryServerSpecs : FaultSpecs
         Assert.StartsWith("no traffic for", _events.FishForMessage<ServerEvents.BrokenOff>(e => e.Peer == inside.Endpoint, Patience).Reason, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_client_that_never_reads_its_answers_is_read_no_further_and_is_reset_in_the_end()
+    [Theory]
+    [InlineData("256KiB")]
+    // So that the server still reads when its answers no longer go out.
+    [InlineData("1KiB")]
+    public async Task A_client_that_never_reads_its_answers_is_read_no_further_and_is_reset_in_the_end(string receiveFrame)
     {
-        var (_, port) = Serve("protocol = deliveries, sink = discard, idle-timeout = 200ms");
+        var (_, port) = Serve($"protocol = deliveries, sink = discard, idle-timeout = 200ms, receive-frame = {receiveFrame}");
         using var client = await ConnectAsync(port);
         await Assert.ThrowsAsync<IOException>(async () =>
         {
