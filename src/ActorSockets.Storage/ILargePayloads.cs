@@ -5,9 +5,9 @@ namespace ActorSockets.Storage;
 
 /// <summary>
 /// Where payloads are that are too large for a row. One is written before the row that names it is committed, and deleted after the
-/// row is: one without a row is garbage.
+/// row is: one without a row is garbage. Disposed when what was to be deleted is.
 /// </summary>
-internal interface ILargePayloads
+internal interface ILargePayloads : IAsyncDisposable
 {
     /// <summary>Where the calls of <see cref="ILargePayload"/> and the others that block belong.</summary>
     BlockingThreads Lane { get; }
@@ -27,9 +27,10 @@ internal interface ILargePayloads
     /// <summary>Deletes those whose rows are gone; what fails is swept at the next start. Done when whoever hears of the room has it.</summary>
     ValueTask DeleteAsync(IReadOnlyList<string> names);
 
-    /// <summary>Deletes all that no row names. Blocks.</summary>
+    /// <summary>Deletes all that no row names. Blocks; nobody else may have the store.</summary>
+    /// <param name="session">The writer's, which has the lock.</param>
     /// <returns>Names of rows that have none.</returns>
-    IReadOnlyList<string> Sweep(IReadOnlySet<string> named);
+    IReadOnlyList<string> Sweep(ISession session);
 
     /// <summary>Sets some room of the disk aside, where that is possible. Blocks.</summary>
     void KeepRoom();

@@ -4,25 +4,32 @@ using ActorSockets.Platform;
 
 namespace ActorSockets.Storage;
 
-/// <summary>The directory of payloads that are too large for a row, and the room that is kept beside it.</summary>
+/// <summary>The directory of payloads that are too large for a row, and the room that is kept beside it for a database there.</summary>
 internal sealed class PayloadFiles : ILargePayloads
 {
     // As of a server's disk-threads; each waits for the disk.
     private const int Threads = 16;
 
-    private readonly string _directory;
-    private readonly DiskReserve _reserve;
+    // A process that was stopped for less goes on with its file.
+    private static readonly TimeSpan SharedAge = TimeSpan.FromHours(1);
 
-    public PayloadFiles(string directory)
+    private readonly string _directory;
+    private readonly DiskReserve? _reserve;
+    private readonly Lock _lock = new();
+    private Task _deleting = Task.CompletedTask;
+
+    /// <param name="directory">Has a directory <c>payloads</c>.</param>
+    /// <param name="isShared">Whether other machines may write there, and the database is elsewhere.</param>
+    public PayloadFiles(string directory, bool isShared = false)
     {
         _directory = Path.Combine(directory, "payloads");
-        _reserve = new DiskReserve(Path.Combine(directory, "reserve"));
+        _reserve = isShared ? null : new DiskReserve(Path.Combine(directory, "reserve"));
         Lane = new BlockingThreads("outbox payloads", Threads);
     }
 
     public BlockingThreads Lane { get; }
 
-    public bool HasKeptRoom => !_reserve.IsGone;
+    public bool HasKeptRoom => _reserve is { IsGone: false };
 
     public string PathOf(string name) => Path.Combine(_directory, name);
 
@@ -43,7 +50,7 @@ internal sealed class PayloadFiles : ILargePayloads
 
     public async ValueTask DeleteAsync(IReadOnlyList<string> names)
     {
-        if (_reserve.IsGone)
+        if (_reserve is { IsGone: true })
         {
             // Before anybody hears of the room.
             await Lane.Run(() =>
@@ -54,20 +61,25 @@ internal sealed class PayloadFiles : ILargePayloads
         }
         else if (names.Count > 0)
         {
-            _ = Lane.Run(() => Delete(names));
+            var deleting = Lane.Run(() => Delete(names));
+            lock (_lock)
+                _deleting = Task.WhenAll(_deleting, deleting);
         }
     }
 
-    public void KeepRoom() => _reserve.Restore();
+    public async ValueTask DisposeAsync() => await _deleting;
 
-    public Task GiveRoomAsync() => Lane.Run(_reserve.Give);
+    public void KeepRoom() => _reserve?.Restore();
 
-    public IReadOnlyList<string> Sweep(IReadOnlySet<string> named)
+    public Task GiveRoomAsync() => Lane.Run(_reserve!.Give);
+
+    public IReadOnlyList<string> Sweep(ISession session)
     {
+        var named = session.Query("select file from payload where file is not null", row => row.GetString(0)).ToHashSet(StringComparer.Ordinal);
         if (!Directory.Exists(_directory))
             return [.. named];
         var there = Directory.EnumerateFiles(_directory).Select(path => Path.GetFileName(path)).ToHashSet(StringComparer.Ordinal);
-        Delete(there.Where(name => !named.Contains(name)));
+        Delete(there.Where(name => !named.Contains(name) && (_reserve is not null || DateTime.UtcNow - File.GetLastWriteTimeUtc(PathOf(name)) > SharedAge)));
         return [.. named.Where(name => !there.Contains(name))];
     }
 

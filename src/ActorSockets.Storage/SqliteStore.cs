@@ -20,11 +20,11 @@ internal sealed class SqliteStore : IStore
 
     private readonly DirectoryLock _lock;
     private readonly Readers _readers;
-    private readonly string _directory;
+    private readonly PayloadFiles _large;
 
     private SqliteStore(DirectoryLock directoryLock, SqliteSession session, string directory, string path)
     {
-        _directory = directory;
+        _large = new PayloadFiles(directory);
         _lock = directoryLock;
         Path = path;
         var database = new SqliteDatabase(session, path);
@@ -74,7 +74,7 @@ internal sealed class SqliteStore : IStore
         }
     }
 
-    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, new PayloadFiles(_directory), limits);
+    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, _large, limits);
 
     /// <summary>Reads beside the writer.</summary>
     public Task<T> ReadAsync<T>(Func<ISession, T> query) => _readers.RunAsync(query);
@@ -83,6 +83,7 @@ internal sealed class SqliteStore : IStore
     public async ValueTask DisposeAsync()
     {
         _readers.Dispose();
+        await _large.DisposeAsync();
         await Writer.DisposeAsync();
         _lock.Dispose();
     }

@@ -183,8 +183,8 @@ internal sealed class StoredOutbox : IOutbox
         Room.Recount(lines, bytes);
     }
 
-    private IReadOnlyList<string> Sweep(ISession session) => _shared is not null ? _shared.Sweep(session)
-        : _large.Sweep(session.Query("select file from payload where file is not null", row => row.GetString(0)).ToHashSet(StringComparer.Ordinal));
+    /// <summary>What is there without a row may be one that another process is about to name.</summary>
+    private IReadOnlyList<string> Sweep(ISession session) => _shared is { IsAlone: false } ? [] : _large.Sweep(session);
 
     private static (Dictionary<string, LineFigures> Lines, long Bytes) Count(ISession session)
     {

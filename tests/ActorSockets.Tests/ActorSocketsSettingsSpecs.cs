@@ -47,6 +47,7 @@ public sealed class ActorSocketsSettingsSpecs
     [InlineData("targets.b { port = 1, durable = on }", "outbox.directory", "is missing: needs a directory, because targets.b has durable = on")]
     [InlineData("outbox.store = mysql", "outbox.store", "'mysql' is not one of sqlite, postgresql")]
     [InlineData("outbox.store = postgresql\n targets.b { port = 1, durable = on }", "outbox.connection", "is missing: needs a connection string, because targets.b has durable = on")]
+    [InlineData("outbox { directory = outbox, payloads = shared }", "outbox.payloads", "is for store = postgresql: sqlite has its payloads in directory")]
     [InlineData("outbox.connection = \"Host=db; password = secret\"", "outbox.connection", "has a password: put it into a file that password-file names, or into PGPASSWORD or the file that PGPASSFILE names")]
     [InlineData("outbox.connection = \"postgresql://relay:secret@db/relay\"", "outbox.connection", "has a password: put it into a file that password-file names, or into PGPASSWORD or the file that PGPASSFILE names")]
     [InlineData("outbox.schema = Relay", "outbox.schema", "'Relay' is not a name of up to 63 letters a to z, digits and '_', the first a letter")]

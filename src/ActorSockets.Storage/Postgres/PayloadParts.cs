@@ -5,7 +5,7 @@ namespace ActorSockets.Storage.Postgres;
 
 /// <summary>Payloads that are too large for a row, as rows of the table <c>part</c>, each with up to 1 MiB.</summary>
 /// <param name="database">Opens connections.</param>
-internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads, IAsyncDisposable
+internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads
 {
     /// <summary>Bytes of a row; a single write of more is one row.</summary>
     public const int PartBytes = 1 << 20;
@@ -41,13 +41,12 @@ internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads, 
         return ValueTask.CompletedTask;
     }
 
-    public IReadOnlyList<string> Sweep(IReadOnlySet<string> named) => _sessions.Run(session =>
+    public IReadOnlyList<string> Sweep(ISession session)
     {
-        var there = session.Query("select distinct file from part", row => row.GetString(0)).ToHashSet(StringComparer.Ordinal);
-        foreach (var name in there.Where(name => !named.Contains(name)))
-            Delete(session, name);
-        return named.Where(name => !there.Contains(name)).ToArray();
-    });
+        // In the session that has the lock: where it is lost, nothing is deleted.
+        session.Execute("delete from part where not exists (select 1 from payload p where p.file = part.file)");
+        return session.Query("select file from payload p where file is not null and length > 0 and not exists (select 1 from part where part.file = p.file)", row => row.GetString(0));
+    }
 
     /// <summary>The server has no room to give away.</summary>
     public bool HasKeptRoom => false;
@@ -75,7 +74,6 @@ internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads, 
     public byte[]? Read(string name, long position) => _sessions.Run(session =>
         session.Query("select bytes from part where file = ?1 and position = ?2", row => row.GetFieldValue<byte[]>(0), name, position).SingleOrDefault());
 
-    /// <summary>Done when what was to be deleted is.</summary>
     public async ValueTask DisposeAsync()
     {
         await _deleting;

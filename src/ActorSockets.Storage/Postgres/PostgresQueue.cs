@@ -11,10 +11,12 @@ internal sealed class PostgresQueue : IQueue
     private readonly StorePlace.InPostgres _place;
     private readonly SessionPool _sessions;
     private readonly Readers _readers;
+    private readonly PayloadFiles? _files;
 
     private PostgresQueue(StorePlace.InPostgres place, PostgresDatabase database)
     {
         _place = place;
+        _files = place.Payloads.Length > 0 ? new PayloadFiles(place.Payloads, isShared: true) : null;
         _sessions = new SessionPool(database);
         _readers = new Readers(database);
     }
@@ -37,7 +39,7 @@ internal sealed class PostgresQueue : IQueue
     public Task<IReadOnlyList<QueueLine>> LinesAsync() => _readers.RunAsync(QueueRows.Lines);
 
     public Task<IReadOnlyList<QueueEntry>> ListAsync(QueueSelection selection, DeliveryState? state, int most) =>
-        _readers.RunAsync(session => QueueRows.List(session, selection, state, most, pathOf: _ => null));
+        _readers.RunAsync(session => QueueRows.List(session, selection, state, most, _files is null ? _ => null : _files.PathOf));
 
     public async Task<int?> ExecuteAsync(QueueCommand command, TimeSpan patience)
     {

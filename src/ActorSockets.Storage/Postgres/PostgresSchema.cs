@@ -38,7 +38,7 @@ internal static class PostgresSchema
           number      bigint  primary key,
           length      bigint  not null,       -- bytes
           digest      text    not null,       -- of all bytes, as xxh128:HEX
-          file        text    collate "C",    -- its name in the table part; null: the bytes are here
+          file        text    collate "C",    -- its name in the table part, or in the directory of large payloads; null: the bytes are here
           bytes       bytea,
           check ((file is null) <> (bytes is null))
         );
@@ -99,6 +99,9 @@ internal static class PostgresSchema
           name        text    collate "C" primary key,  -- host:port, where the other nodes reach it
           seen        timestamptz not null    -- when it last said that it is in the cluster: each second
         );
+        """,
+        """
+        alter table store add column payloads text;  -- what the file outbox-id says of the directory of large payloads; null: they are rows
         """,
     ];
 

@@ -6,15 +6,15 @@ namespace ActorSockets.Storage.Postgres;
 internal sealed class PostgresStore : IStore
 {
     private readonly Readers _readers;
-    private readonly PayloadParts _parts;
+    private readonly ILargePayloads _large;
     private readonly SharedSchema? _shared;
 
-    private PostgresStore(PostgresDatabase database, bool isShared)
+    private PostgresStore(PostgresDatabase database, StorePlace.InPostgres place)
     {
-        _shared = isShared ? new SharedSchema(database, new SessionPool(database)) : null;
+        _shared = place.IsShared ? new SharedSchema(database, new SessionPool(database)) : null;
         Writer = new GroupWriter(database);
         _readers = new Readers(database);
-        _parts = new PayloadParts(database);
+        _large = place.Payloads.Length > 0 ? new PayloadFiles(place.Payloads, isShared: true) : new PayloadParts(database);
         Ledger = new StoredLedger(Writer, _readers);
     }
 
@@ -35,8 +35,9 @@ internal sealed class PostgresStore : IStore
                 PostgresSchema.RequirePresent(session, connector);
             else
                 PostgresSchema.Migrate(session, connector);
+            SharedPayloads.Claim(session, connector, place.Payloads, mayChange: !place.IsShared || database.IsAlone);
             session.Execute("delete from writer where at < now() - interval '1 day'");
-            return new PostgresStore(database, place.IsShared);
+            return new PostgresStore(database, place);
         }
         catch (Exception e) when (e is Npgsql.NpgsqlException or LedgerException)
         {
@@ -45,7 +46,7 @@ internal sealed class PostgresStore : IStore
         }
     }
 
-    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, _parts, limits, _shared);
+    public IOutbox OpenOutbox(OutboxLimits limits) => StoredOutbox.Open(Writer, _readers, _large, limits, _shared);
 
     /// <summary>Reads beside the writer.</summary>
     public Task<T> ReadAsync<T>(Func<ISession, T> query) => _readers.RunAsync(query);
@@ -55,7 +56,7 @@ internal sealed class PostgresStore : IStore
     {
         _readers.Dispose();
         _shared?.Dispose();
-        await _parts.DisposeAsync();
+        await _large.DisposeAsync();
         await Writer.DisposeAsync();
     }
 }

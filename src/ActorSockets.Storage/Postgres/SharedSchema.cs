@@ -4,8 +4,7 @@ using ActorSockets.Outbox;
 namespace ActorSockets.Storage.Postgres;
 
 /// <summary>
-/// What several processes with one schema need: who sends for a target, what the others have changed, and a sweep that takes nothing away
-/// that another one is about to name.
+/// What several processes with one schema need: who sends for a target, and what the others have changed.
 /// </summary>
 /// <param name="database">The writer's database.</param>
 /// <param name="others">Connections beside it.</param>
@@ -27,16 +26,8 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
 
     private readonly ConcurrentDictionary<string, Seen> _seen = new(StringComparer.Ordinal);
 
-    /// <summary>Deletes payloads that no row names, if this process is alone; then lets others in.</summary>
-    /// <returns>Names of rows that have none.</returns>
-    public IReadOnlyList<string> Sweep(ISession session)
-    {
-        if (!database.IsAlone)
-            return [];
-        // In the session that has the lock: where it is lost, nothing is deleted.
-        session.Execute("delete from part where not exists (select 1 from payload p where p.file = part.file)");
-        return session.Query("select file from payload p where file is not null and length > 0 and not exists (select 1 from part where part.file = p.file)", row => row.GetString(0));
-    }
+    /// <summary>Whether no other process can have the store open.</summary>
+    public bool IsAlone => database.IsAlone;
 
     /// <summary>Lets other processes in.</summary>
     public void Share() => database.Share();

@@ -35,13 +35,15 @@ public sealed partial record OutboxSettings(StorePlace Place, OutboxLimits Limit
     /// <summary>The database is checked only when it is the store: checking loads its library. A password is never repeated.</summary>
     private static StorePlace PlaceOf(SettingsSection section, bool inPostgres)
     {
-        var place = new StorePlace.InPostgres(section.Text("connection"), section.Text("password-file"), section.Text("schema"));
+        var place = new StorePlace.InPostgres(section.Text("connection"), section.Text("password-file"), section.Text("schema")) { Payloads = section.Text("payloads") };
         if (!SchemaName().IsMatch(place.Schema))
             section.Reject("schema", $"'{place.Schema}' is not a name of up to 63 letters a to z, digits and '_', the first a letter");
         if (Password().IsMatch(place.Connection))
             section.Reject("connection", "has a password: put it into a file that password-file names, or into PGPASSWORD or the file that PGPASSFILE names");
         else if (inPostgres && StoreLibrary.WhyWrong(place) is { } wrong)
             section.Reject(wrong.Key, wrong.Message);
+        if (!inPostgres && place.Payloads.Length > 0)
+            section.Reject("payloads", "is for store = postgresql: sqlite has its payloads in directory");
         return inPostgres ? place : new StorePlace.OnDisk(section.Text("directory"));
     }
 

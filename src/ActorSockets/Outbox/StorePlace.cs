@@ -20,6 +20,9 @@ public abstract record StorePlace
     /// <param name="Schema">The schema, which belongs to the outbox alone.</param>
     public sealed record InPostgres(string Connection, string PasswordFile, string Schema) : StorePlace
     {
+        /// <summary>A directory for payloads that are too large for a row; empty: rows.</summary>
+        public string Payloads { get; init; } = "";
+
         /// <summary>Whether other processes that say the same may have it open at a time; otherwise one process has it.</summary>
         public bool IsShared { get; init; }
 

@@ -31,8 +31,8 @@ internal static class ClusterKillWork
                 var random = new Random(Environment.TickCount);
                 ClusterFault[] faults = [.. Enumerable.Range(0, FaultsPerRound).Select(_ => Enum.GetValues<ClusterFault>()[random.Next(Enum.GetValues<ClusterFault>().Length)])];
                 await using var server = await PrivatePostgres.StartAsync();
-                await using var run = new ClusterKillRun(Places.Program, directory, server, Groups, GroupSize, Pause, Patience, random.Next());
-                bench.Report.Note($"- round {round}: {await run.RunAsync(faults, LongestHold, cancellation)}");
+                await using var run = new ClusterKillRun(Places.Program, directory, server, Groups, GroupSize, Pause, Patience, random.Next()) { HasPayloadDirectory = round % 2 == 0 };
+                bench.Report.Note($"- round {round}, large payloads in {(run.HasPayloadDirectory ? "files" : "rows")}: {await run.RunAsync(faults, LongestHold, cancellation)}");
             }
             finally
             {

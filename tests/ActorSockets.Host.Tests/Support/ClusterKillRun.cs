@@ -13,6 +13,9 @@ internal enum ClusterFault
     /// <summary>SIGKILL of a node.</summary>
     Kill,
 
+    /// <summary>SIGKILL of a node, which is not started again before the others have its targets.</summary>
+    Lose,
+
     /// <summary>SIGSTOP of a node, and SIGCONT some time later: the others may have taken its targets.</summary>
     Stop,
 
@@ -60,6 +63,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
     private readonly List<string>[] _arrived;
     private readonly ConcurrentQueue<string>[] _said = [.. Enumerable.Range(0, Nodes).Select(_ => new ConcurrentQueue<string>())];
     private readonly CancellationTokenSource _failed = new();
+    private volatile Task _mayRestart = Task.CompletedTask;
     private volatile bool _sending = true;
     private volatile bool _ending;
 
@@ -83,6 +87,9 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
     /// <summary>How soon the others take a node's targets, as settings of the cluster.</summary>
     public string Profile { get; init; } = "heartbeat-pause = 3s, stable-after = 2s";
 
+    /// <summary>Whether large payloads are files of a directory that all nodes share, and not rows.</summary>
+    public bool HasPayloadDirectory { get; init; }
+
     private int Targets => _groups * _groupSize;
 
     /// <param name="faults">What is done, one after another.</param>
@@ -96,6 +103,8 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
         List<Task> running = [ReceiveAsync(end.Token)];
         try
         {
+            if (HasPayloadDirectory)
+                Directory.CreateDirectory(PayloadDirectory);
             await WhenAsync(() => _targetPorts.Count == Targets, () => "the receiver does not listen", end.Token);
             for (var node = 0; node < Nodes; node++)
             {
@@ -138,11 +147,15 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
     private async Task<TimeSpan> DoAsync(ClusterFault fault, TimeSpan hold, CancellationToken cancellation)
     {
         var node = Next(Nodes);
+        var recovered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (fault == ClusterFault.Lose)
+            _mayRestart = recovered.Task;
         var floor = _begun.Select(begun => begun + 1).ToArray();
         var clock = Stopwatch.StartNew();
         var undone = UndoAsync();
         await WhenAsync(() => Enumerable.Range(0, Targets).All(target => HasSince(target, floor[GroupOf(target)])), () => WhyNothing(fault, node, floor), cancellation);
         var recovery = clock.Elapsed;
+        recovered.SetResult();
         await undone;
         await WhenUpAsync(Nodes, cancellation);
         await Task.Delay(Next(1000), cancellation);
@@ -152,7 +165,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
         {
             switch (fault)
             {
-                case ClusterFault.Kill:
+                case ClusterFault.Kill or ClusterFault.Lose:
                     _up[node] = 0;
                     _programs.Signal(NameOf(node), "KILL");
                     break;
@@ -236,7 +249,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
           cluster {
             enabled = on, port = {{_links.PortOf(node)}}, {{Profile}}
           }
-          outbox { store = postgresql, connection = "{{_server.Connection}}", password-file = "{{_server.PasswordFile}}" }
+          outbox { store = postgresql, connection = "{{_server.Connection}}", password-file = "{{_server.PasswordFile}}", payloads = "{{(HasPayloadDirectory ? PayloadDirectory : "")}}" }
           server-defaults { protocol = deliveries, sink = relay }
           servers {
             {{string.Join('\n', Enumerable.Range(0, _groups).Select(group => $"in-{group} {{ port = {_ports[node][group]}, relay-to = [{string.Join(", ", TargetsOf(group).Select(target => $"t{target}"))}] }}"))}}
@@ -262,6 +275,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
             var excuse = _said[node].LastOrDefault(line => line.StartsWith("error: actor-sockets.", StringComparison.Ordinal)) ?? "";
             if (exitCode is not (0 or Programs.Killed) && !excuse.Contains("cluster: this node is out", StringComparison.Ordinal) && !excuse.Contains("outbox: PostgreSQL on ", StringComparison.Ordinal))
                 Fail($"{NameOf(node)} ended with {exitCode}: {string.Join('\n', _said[node])}");
+            await _mayRestart.WaitAsync(cancellation);
         }
 
         void Heard(string line)
@@ -305,7 +319,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
     {
         var said = "";
         await WhenAsync(() => said == "[]", () => $"the outbox has {said}", cancellation, async () =>
-            said = $"[{string.Join(' ', await _server.QueryAsync("relay", "select target || ' ' || id || ' ' || state from actorsockets.delivery union all select 'payload ' || number from actorsockets.payload union all select distinct file from actorsockets.part"))}]");
+            said = $"[{string.Join(' ', await _server.QueryAsync("relay", "select target || ' ' || id || ' ' || state from actorsockets.delivery union all select 'payload ' || number from actorsockets.payload"))}]");
     }
 
     /// <summary>Everything is at its targets once, whole and, where there was one at a time, in order.</summary>
@@ -351,6 +365,8 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
     private int GroupOf(int target) => target / _groupSize;
 
     private string InboxOf(int target) => Path.Combine(_directory, $"t{target}");
+
+    private string PayloadDirectory => Path.Combine(_directory, "payloads");
 
     private string ConfOf(int node) => Path.Combine(_directory, $"{NameOf(node)}.conf");
 

@@ -5,15 +5,16 @@ using ActorSockets.Tests.Support;
 namespace ActorSockets.Storage.Tests.Support;
 
 /// <summary>A schema of its own in the server of all tests.</summary>
-internal sealed class PostgresTestStore(PrivatePostgres server) : TestStore
+internal class PostgresTestStore(PrivatePostgres server) : TestStore
 {
     private readonly string _schema = $"s{Guid.NewGuid():N}";
 
-    public static async Task<TestStore> CreateAsync() => new PostgresTestStore(await PrivatePostgres.SharedAsync());
+    /// <summary>Where large payloads are; empty: in rows.</summary>
+    protected virtual string Payloads => "";
 
-    public override StorePlace Place => new StorePlace.InPostgres(server.Connection, server.PasswordFile, _schema);
+    public override StorePlace Place => new StorePlace.InPostgres(server.Connection, server.PasswordFile, _schema) { Payloads = Payloads };
 
-    public override string Hocon => $$"""outbox { store = postgresql, connection = "{{server.Connection}}", password-file = "{{server.PasswordFile}}", schema = {{_schema}} }""";
+    public override string Hocon => $$"""outbox { store = postgresql, connection = "{{server.Connection}}", password-file = "{{server.PasswordFile}}", schema = {{_schema}}, payloads = "{{Payloads}}" }""";
 
     public override StorePlace Nowhere => new StorePlace.InPostgres(server.Connection, server.PasswordFile, "nowhere");
 
@@ -32,5 +33,5 @@ internal sealed class PostgresTestStore(PrivatePostgres server) : TestStore
 
     public override ValueTask DisposeAsync() => new(server.ExecuteInAsync("relay", "set client_min_messages = error", $"drop schema if exists {_schema} cascade"));
 
-    private Task ExecuteAsync(params string[] statements) => server.ExecuteInAsync("relay", [$"set search_path = {_schema}", .. statements]);
+    protected Task ExecuteAsync(params string[] statements) => server.ExecuteInAsync("relay", [$"set search_path = {_schema}", .. statements]);
 }

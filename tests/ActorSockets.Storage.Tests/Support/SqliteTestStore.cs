@@ -20,20 +20,14 @@ internal sealed class SqliteTestStore : TestStore
 
     public override Task DeleteLargeAsync()
     {
-        foreach (var file in Files())
-            File.Delete(file);
+        Large.Delete();
         return Task.CompletedTask;
     }
 
     public override async Task DamageAsync(IStore store)
     {
         await ((SqliteStore)store).Writer.RunAsync(session => session.Execute("update payload set bytes = zeroblob(length) where bytes is not null"));
-        foreach (var path in Files())
-        {
-            var bytes = await File.ReadAllBytesAsync(path);
-            bytes[1000] ^= 1;
-            await File.WriteAllBytesAsync(path, bytes);
-        }
+        await Large.DamageAsync();
     }
 
     public override ValueTask DisposeAsync()
@@ -42,5 +36,7 @@ internal sealed class SqliteTestStore : TestStore
         return ValueTask.CompletedTask;
     }
 
-    public string[] Files() => Directory.Exists(Path.Combine(OutboxDirectory, "payloads")) ? Directory.GetFiles(Path.Combine(OutboxDirectory, "payloads")) : [];
+    public string[] Files() => Large.Paths();
+
+    private LargeFiles Large => new(OutboxDirectory);
 }

@@ -1,12 +1,18 @@
 using ActorSockets.Outbox;
+using ActorSockets.Tests.Support;
 
 namespace ActorSockets.Storage.Tests.Support;
 
 /// <summary>A store of its own for a test, which can be opened again and again.</summary>
 internal abstract class TestStore : IAsyncDisposable
 {
-    /// <param name="kind"><c>sqlite</c> or <c>postgresql</c>.</param>
-    public static async Task<TestStore> OfAsync(string kind) => kind == "sqlite" ? new SqliteTestStore() : await PostgresTestStore.CreateAsync();
+    /// <param name="kind"><c>sqlite</c>, <c>postgresql</c>, or <c>payloads</c>: PostgreSQL and a directory.</param>
+    public static async Task<TestStore> OfAsync(string kind) => kind switch
+    {
+        "sqlite" => new SqliteTestStore(),
+        "postgresql" => new PostgresTestStore(await PrivatePostgres.SharedAsync()),
+        _ => new PayloadsTestStore(await PrivatePostgres.SharedAsync()),
+    };
 
     public abstract StorePlace Place { get; }
 
