@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using ActorSockets.Clients;
+using ActorSockets.Configuration;
 using ActorSockets.Outbox;
 using ActorSockets.Transport.Tls;
 using Akka.Actor;
@@ -45,17 +46,21 @@ internal sealed class ClusterNode : IClusterNode
         {
             var restTime = settings.HeartbeatPause + settings.StableAfter + Margin;
             var ofSharding = ClusterShardingSettings.Create(system).WithRole(ClusterSettings.SenderRole);
-            _region = sharding.Start(Targets, target => TargetEntity.Props(target, lines, drainTimeout, restTime), ofSharding, extractor, sharding.DefaultShardAllocationStrategy(ofSharding), TargetEntity.HandOver.Instance);
+            var allocation = new CautiousRebalance(sharding.DefaultShardAllocationStrategy(ofSharding));
+            _region = sharding.Start(Targets, target => TargetEntity.Props(target, lines, drainTimeout, restTime), ofSharding, extractor, allocation, TargetEntity.HandOver.Instance);
         }
         else
         {
             _region = sharding.StartProxy(Targets, ClusterSettings.SenderRole, extractor);
         }
 
-        system.ActorOf(JoinerActor.Props(outbox), "actor-sockets-joiner");
+        system.ActorOf(JoinerActor.Props(outbox, settings.HeartbeatPause + settings.StableAfter, Paused), "actor-sockets-joiner");
         system.ActorOf(MembersActor.Props(_region), "actor-sockets-members");
         system.ActorOf(WakerActor.Props(_region), "actor-sockets-waker");
     }
+
+    private void Paused(TimeSpan time) => _removed.TrySetResult(
+        $"it was stopped for {Durations.Format(TimeSpan.FromSeconds(Math.Ceiling(time.TotalSeconds)))}, and the others may have its targets (heartbeat-pause and stable-after)");
 
     public async Task HandOverAsync(ActorSystem system)
     {

@@ -13,8 +13,9 @@ namespace ActorSockets.Cluster;
 ///      └──nobody is──► begins a cluster ──────────────────────────────────────────────▲
 /// </code>
 /// With a list of seed nodes instead, the first of them, started again while it is cut off from the others, would begin a second cluster beside theirs.
+/// A member that was stopped for so long that the others may have taken it out says so: it would take them for dead, one after another, and go on alone.
 /// </summary>
-internal sealed class JoinerActor(OutboxAccess access) : UntypedActor, IWithTimers
+internal sealed class JoinerActor(OutboxAccess access, TimeSpan longestPause, Action<TimeSpan> paused) : UntypedActor, IWithTimers
 {
     // Of others that are in the cluster and may be about to connect to the database again.
     private const int ShortLooks = 5;
@@ -27,12 +28,15 @@ internal sealed class JoinerActor(OutboxAccess access) : UntypedActor, IWithTime
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private IOutbox? _outbox;
     private NodePresence _state = NodePresence.Looking;
+    private TimeSpan _lookedAt = Context.System.Scheduler.MonotonicClock;
     private bool _isLooking;
     private int _looks;
     private int _asked = -LooksUntilAskedAgain;
 
     /// <param name="access">The outbox, which all nodes share.</param>
-    public static Props Props(OutboxAccess access) => PlainProps.Of(() => new JoinerActor(access));
+    /// <param name="longestPause">How long the others wait for a member that says nothing.</param>
+    /// <param name="paused">Gets how long this one was stopped, when that was longer.</param>
+    public static Props Props(OutboxAccess access, TimeSpan longestPause, Action<TimeSpan> paused) => PlainProps.Of(() => new JoinerActor(access, longestPause, paused));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -48,6 +52,8 @@ internal sealed class JoinerActor(OutboxAccess access) : UntypedActor, IWithTime
 
     protected override void OnReceive(object message)
     {
+        if (message is Signal.Look)
+            Watch();
         switch (message)
         {
             case OpenOutbox opened:
@@ -83,6 +89,14 @@ internal sealed class JoinerActor(OutboxAccess access) : UntypedActor, IWithTime
                 Unhandled(message);
                 break;
         }
+    }
+
+    private void Watch()
+    {
+        var now = Context.System.Scheduler.MonotonicClock;
+        if (_state == NodePresence.Member && now - _lookedAt > longestPause)
+            paused(now - _lookedAt);
+        _lookedAt = now;
     }
 
     private void Meet()

@@ -39,8 +39,8 @@ internal static class NodeConfig
                   remember-entities = off
                   passivate-idle-entity-after = off
                   distributed-data.durable.keys = []
-                  # Above the time that what is under way has, after which the sender cuts it off.
-                  handoff-timeout = 30s
+                  # Entities have 5 s less before Akka stops them: more than TargetEntity lets them take.
+                  handoff-timeout = 14s
                   # A new node has its share within a minute.
                   rebalance-interval = 3s
                   least-shard-allocation-strategy { rebalance-absolute-limit = 20, rebalance-relative-limit = 0.5 }

@@ -18,9 +18,13 @@ namespace ActorSockets.Cluster;
 /// </summary>
 internal sealed class TargetEntity : UntypedActor, IWithTimers
 {
+    // What is cut off goes on at the next node.
+    private static readonly TimeSpan MostHandOver = TimeSpan.FromSeconds(8);
+
     private readonly string _target;
     private readonly ITargetLines _lines;
     private readonly TimeSpan _drainTimeout;
+    private readonly TimeSpan _handOverTime;
     private readonly TimeSpan _restTime;
     private readonly Props? _props;
     private IActorRef _line = ActorRefs.Nobody;
@@ -30,13 +34,14 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
         _target = target;
         _lines = lines;
         _drainTimeout = drainTimeout;
+        _handOverTime = drainTimeout < MostHandOver ? drainTimeout : MostHandOver;
         _restTime = restTime;
         _props = lines.Find(target);
     }
 
     /// <param name="target">The target's name.</param>
     /// <param name="lines">The targets that this node knows.</param>
-    /// <param name="drainTimeout">How long what is under way may go on after a hand-over has begun.</param>
+    /// <param name="drainTimeout">How long what is under way may go on when this node stops; 8 s at most when the target alone moves.</param>
     /// <param name="restTime">How long it sends nothing after another node has sent: longer than a node needs to find out that it is out.</param>
     public static Props Props(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime) => PlainProps.Of(() => new TargetEntity(target, lines, drainTimeout, restTime));
 
@@ -63,16 +68,16 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
         {
             case ClusterMessages.Wake when !ReferenceEquals(_lines.Find(_target), _props):
                 // A reload has changed the target, or removed it: the next Wake finds what is there now.
-                Drain(HandingOver);
+                Drain(HandingOver, _handOverTime);
                 break;
             case ClusterMessages.Wake:
                 // It runs, and its node looks at the table itself.
                 break;
             case HandOver:
-                Drain(HandingOver);
+                Drain(HandingOver, _handOverTime);
                 break;
             case Rest:
-                Drain(Resting);
+                Drain(Resting, _drainTimeout);
                 break;
             case Terminated:
                 BeginRest();
@@ -116,11 +121,11 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
         }
     }
 
-    private void Drain(UntypedReceive next)
+    private void Drain(UntypedReceive next, TimeSpan time)
     {
         Become(next);
         _line.Tell(new Deliveries.Drain());
-        Timers.StartSingleTimer(Signal.CutOff, Signal.CutOff, _drainTimeout);
+        Timers.StartSingleTimer(Signal.CutOff, Signal.CutOff, time);
     }
 
     private void BeginRest()

@@ -35,7 +35,7 @@ internal static class CommandLine
     // Not in all.
     private static readonly (string Name, string Description, bool IsBulk, Func<Bench, CancellationToken, Task> RunAsync)[] Others =
     [
-        ("cluster", "1, 2 and 3 nodes on this machine: deliveries, waiting targets, fail-over after 20 kills; a simulation of larger clusters; not in all", false, ClusterWork.RunAsync),
+        ("cluster", "1, 2 and 3 nodes on this machine: deliveries, waiting targets, fail-over; a simulation of larger clusters; not in all", false, ClusterWork.RunAsync),
         ("kills", "senders and servers of the deliveries protocol killed, connections reset, 200 kills a round: each payload is stored once; not in all", false, KillWork.RunAsync),
         ("relay-kills", "senders, a relay and servers killed, 200 kills a round: what the relay acknowledged arrives, deliveries once; not in all", false, RelayKillWork.RunAsync),
         ("cluster-kills", "nodes of a cluster killed, stopped, cut off and ended, and its database crashed, 40 faults a round: what was acknowledged arrives once and in order; not in all", false, ClusterKillWork.RunAsync),

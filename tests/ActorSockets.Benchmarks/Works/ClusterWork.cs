@@ -20,7 +20,7 @@ internal static class ClusterWork
     private const int MostNodes = 3;
     private const int FewTargets = 300;
     private const int ManyTargets = 3_000;
-    private const int Kills = 20;
+    private const int KillsOfAKind = 20;
 
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Watching = TimeSpan.FromSeconds(20);
@@ -114,7 +114,7 @@ internal static class ClusterWork
         {
             await using var server = await PrivatePostgres.StartAsync();
             await using var run = new ClusterKillRun(Places.Program, directory, server, groups: 2, groupSize: 10, TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(2), Environment.TickCount) { Profile = profile };
-            bench.Report.Note($"- fail-over with {profile}: {await run.RunAsync([.. Enumerable.Repeat(ClusterFault.Kill, Kills)], hold: TimeSpan.Zero, cancellation)}");
+            bench.Report.Note($"- fail-over with {profile}: {await run.RunAsync([.. Enumerable.Repeat(ClusterFault.Kill, KillsOfAKind), .. Enumerable.Repeat(ClusterFault.Lose, KillsOfAKind)], hold: TimeSpan.Zero, cancellation)}");
         }
         finally
         {

@@ -13,7 +13,7 @@ internal static class Simulation
     private const double Step = 0.1;
 
     // The longest that was measured.
-    private const double FailOverSeconds = 30;
+    private const double FailOverSeconds = 13;
     private const double Day = 24 * 60 * 60;
     private const double PeakOverMean = 3;
 
