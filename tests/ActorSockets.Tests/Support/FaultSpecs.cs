@@ -36,8 +36,9 @@ public abstract class FaultSpecs(bool tls = false) : Specs, IAsyncLifetime
         using var listener = Peer(async socket => await socket.ReceiveAsync(new byte[1]));
         Clients(listener.Port, "confirm = close").Tell(new Deliveries.Deliver("warm-up", "t", new TextPayload("")), TestActor);
         ExpectMsg<Deliveries.IOutcome>(Patience);
+        Assert.NotEqual(0, CountActors());
         Sys.Stop(LastClients!);
-        AwaitAssert(() => Assert.Equal(0, CountActors()), Patience);
+        AwaitAssert(() => Assert.Equal(0, CountActors()), Patience, TimeSpan.FromMilliseconds(10));
         _handlesBefore = SettledHandles();
         return Task.CompletedTask;
     }
@@ -51,7 +52,7 @@ public abstract class FaultSpecs(bool tls = false) : Specs, IAsyncLifetime
         {
             Assert.Equal(0, CountActors());
             Assert.InRange(CountHandles(), 0, _handlesBefore);
-        }, TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(100));
+        }, TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(10));
         System.IO.Directory.Delete(Directory, recursive: true);
         return Task.CompletedTask;
     }
@@ -97,18 +98,13 @@ public abstract class FaultSpecs(bool tls = false) : Specs, IAsyncLifetime
     /// <summary>The configured sink, unless a spec has another one.</summary>
     private protected virtual ISink CreateSink(SinkContext context) => SinkFactory.Create(context);
 
+    /// <summary>Below those that a spec has started.</summary>
     private int CountActors()
     {
-        var probe = CreateTestProbe();
-        var found = 0;
-        foreach (var path in (string[])["/user/*/*", "/user/*/*/*"])
-        {
-            Sys.ActorSelection(path).Tell(new Identify(path), probe);
-            while (probe.ReceiveOne(TimeSpan.FromMilliseconds(50)) is ActorIdentity identity)
-                found += identity.Subject is null ? 0 : 1;
-        }
+        var below = ChildrenOf(((ExtendedActorSystem)Sys).Guardian).SelectMany(ChildrenOf).ToArray();
+        return below.Length + below.SelectMany(ChildrenOf).Count();
 
-        return found;
+        static IEnumerable<IActorRef> ChildrenOf(IActorRef actor) => actor is ActorRefWithCell withCell ? withCell.Children : [];
     }
 
     private static int SettledHandles()

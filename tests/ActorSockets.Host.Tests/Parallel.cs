@@ -1,0 +1,2 @@
+// Specs mostly wait for programs.
+[assembly: CollectionBehavior(MaxParallelThreads = 4)]
