@@ -1,6 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
 using ActorSockets.Clients;
-using ActorSockets.Configuration;
 using ActorSockets.Outbox;
 using ActorSockets.Transport.Tls;
 using Akka.Actor;
@@ -38,7 +37,7 @@ internal sealed class ClusterNode : IClusterNode
         cluster.RegisterOnMemberRemoved(() =>
         {
             if (!_isLeaving)
-                _removed.TrySetResult("the other nodes have taken this one out of the cluster, or it has, because it reached fewer than half of them");
+                _removed.TrySetResult("this node is out: the others have taken it out of the cluster, or it has, because it reached fewer than half of them. Start it again");
         });
         var sharding = ClusterSharding.Get(system);
         var extractor = new TargetExtractor();
@@ -54,13 +53,10 @@ internal sealed class ClusterNode : IClusterNode
             _region = sharding.StartProxy(Targets, ClusterSettings.SenderRole, extractor);
         }
 
-        system.ActorOf(JoinerActor.Props(outbox, settings.HeartbeatPause + settings.StableAfter, Paused), "actor-sockets-joiner");
+        system.ActorOf(JoinerActor.Props(outbox, settings, lines, reason => _removed.TrySetResult(reason)), "actor-sockets-joiner");
         system.ActorOf(MembersActor.Props(_region), "actor-sockets-members");
         system.ActorOf(WakerActor.Props(_region), "actor-sockets-waker");
     }
-
-    private void Paused(TimeSpan time) => _removed.TrySetResult(
-        $"it was stopped for {Durations.Format(TimeSpan.FromSeconds(Math.Ceiling(time.TotalSeconds)))}, and the others may have its targets (heartbeat-pause and stable-after)");
 
     public async Task HandOverAsync(ActorSystem system)
     {

@@ -1,3 +1,4 @@
+using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Outbox;
 using ActorSockets.Platform;
@@ -10,12 +11,13 @@ namespace ActorSockets.Cluster;
 /// Joins the cluster by the nodes that the database knows; where there are none, this node begins one.
 /// <code>
 ///   Looking ──others are in a cluster──► asks them to let it in, again and again ──► Member: says so each second
-///      └──nobody is──► begins a cluster ──────────────────────────────────────────────▲
+///      │ └──they have other settings──► ends                                           ▲
+///      └──nobody is──► begins a cluster ───────────────────────────────────────────────┘
 /// </code>
 /// With a list of seed nodes instead, the first of them, started again while it is cut off from the others, would begin a second cluster beside theirs.
-/// A member that was stopped for so long that the others may have taken it out says so: it would take them for dead, one after another, and go on alone.
+/// A member that was stopped for so long that the others may have taken it out ends: it would take them for dead, one after another, and go on alone.
 /// </summary>
-internal sealed class JoinerActor(OutboxAccess access, TimeSpan longestPause, Action<TimeSpan> paused) : UntypedActor, IWithTimers
+internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings, ITargetLines lines, Action<string> end) : UntypedActor, IWithTimers
 {
     // Of others that are in the cluster and may be about to connect to the database again.
     private const int ShortLooks = 5;
@@ -26,6 +28,10 @@ internal sealed class JoinerActor(OutboxAccess access, TimeSpan longestPause, Ac
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private readonly string _settings =
+        $"heartbeat-pause = {Durations.Format(settings.HeartbeatPause)}, stable-after = {Durations.Format(settings.StableAfter)}, {(settings.Tls is null ? "no tls" : "tls")}";
+
+    private readonly OtherTargets _others = new();
     private IOutbox? _outbox;
     private NodePresence _state = NodePresence.Looking;
     private TimeSpan _lookedAt = Context.System.Scheduler.MonotonicClock;
@@ -34,13 +40,14 @@ internal sealed class JoinerActor(OutboxAccess access, TimeSpan longestPause, Ac
     private int _asked = -LooksUntilAskedAgain;
 
     /// <param name="access">The outbox, which all nodes share.</param>
-    /// <param name="longestPause">How long the others wait for a member that says nothing.</param>
-    /// <param name="paused">Gets how long this one was stopped, when that was longer.</param>
-    public static Props Props(OutboxAccess access, TimeSpan longestPause, Action<TimeSpan> paused) => PlainProps.Of(() => new JoinerActor(access, longestPause, paused));
+    /// <param name="settings">This node.</param>
+    /// <param name="lines">Its targets.</param>
+    /// <param name="end">Ends it, and gets why.</param>
+    public static Props Props(OutboxAccess access, ClusterSettings settings, ITargetLines lines, Action<string> end) => PlainProps.Of(() => new JoinerActor(access, settings, lines, end));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private string Node => Endpoints.Format(_cluster.SelfAddress.Host ?? "", _cluster.SelfAddress.Port ?? 0);
+    private ClusterPeer Node => new(Endpoints.Format(_cluster.SelfAddress.Host ?? "", _cluster.SelfAddress.Port ?? 0), _settings, lines.Digest);
 
     protected override void PreStart()
     {
@@ -70,6 +77,8 @@ internal sealed class JoinerActor(OutboxAccess access, TimeSpan longestPause, Ac
                 _isLooking = false;
                 if (_state is NodePresence.Looking or NodePresence.LookingLong)
                     Join(met.Nodes);
+                else
+                    Compare(met.Nodes);
                 break;
             case NotMet:
                 _isLooking = false;
@@ -94,8 +103,12 @@ internal sealed class JoinerActor(OutboxAccess access, TimeSpan longestPause, Ac
     private void Watch()
     {
         var now = Context.System.Scheduler.MonotonicClock;
-        if (_state == NodePresence.Member && now - _lookedAt > longestPause)
-            paused(now - _lookedAt);
+        if (_state == NodePresence.Member && now - _lookedAt is var pause && pause > settings.HeartbeatPause + settings.StableAfter)
+        {
+            end($"this node is out: it was stopped for {Durations.Format(TimeSpan.FromSeconds(Math.Ceiling(pause.TotalSeconds)))}, and the others may have its targets "
+                + "(heartbeat-pause and stable-after). Start it again");
+        }
+
         _lookedAt = now;
     }
 
@@ -107,15 +120,28 @@ internal sealed class JoinerActor(OutboxAccess access, TimeSpan longestPause, Ac
         _outbox!.MeetAsync(Node, _state).PipeTo(Self, success: nodes => new Met(nodes), failure: _ => new NotMet());
     }
 
-    private void Join(IReadOnlyList<string> nodes)
+    private void Join(IReadOnlyList<ClusterPeer> nodes)
     {
+        if (nodes.FirstOrDefault(node => node.Settings != _settings) is { } other)
+        {
+            Timers.CancelAll();
+            end($"this node has {_settings}; {other.Name}, which was in the cluster within the last 10 s, has {other.Settings}. All nodes need the same: to change them, stop all nodes once");
+            return;
+        }
+
         if (nodes.Count == 0 || _looks - _asked < LooksUntilAskedAgain)
             return;
         _asked = _looks;
-        if (nodes is [var only] && only == Node)
+        if (nodes is [var only] && only.Name == Node.Name)
             _cluster.Join(_cluster.SelfAddress);
         else
-            _cluster.JoinSeedNodes(nodes.Select(AddressOf));
+            _cluster.JoinSeedNodes(nodes.Select(node => AddressOf(node.Name)));
+    }
+
+    private void Compare(IReadOnlyList<ClusterPeer> nodes)
+    {
+        foreach (var node in _others.Look(lines.Digest, nodes))
+            Context.GetLogger().Warning("{0} has other targets than this node, by name, endpoint, protocol or tls, and sends where its own file says: give both the same file, and reload it", node);
     }
 
     private Address AddressOf(string node)
@@ -133,7 +159,7 @@ internal sealed class JoinerActor(OutboxAccess access, TimeSpan longestPause, Ac
         NotOpened,
     }
 
-    private sealed record Met(IReadOnlyList<string> Nodes) : IDeadLetterSuppression;
+    private sealed record Met(IReadOnlyList<ClusterPeer> Nodes) : IDeadLetterSuppression;
 
     private sealed record NotMet : IDeadLetterSuppression;
 }

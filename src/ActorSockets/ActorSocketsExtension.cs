@@ -184,7 +184,8 @@ public sealed class ActorSocketsExtension : IExtension
         return WithinAsync(Settings.CutOffTimeout, new Deliveries.CutOff(), new ServerEvents.CutOff());
     }
 
-    /// <summary>Done, with the reason, when this node of a cluster is out of it without having left; never without a cluster.</summary>
+    /// <inheritdoc cref="IClusterNode.Removed"/>
+    /// <remarks>Never without a cluster.</remarks>
     internal Task<string> Removed => _node?.Removed ?? new TaskCompletionSource<string>().Task;
 
     /// <summary>Done when the outbox is open, if there is one.</summary>

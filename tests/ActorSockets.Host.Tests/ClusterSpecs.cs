@@ -55,13 +55,27 @@ public sealed class ClusterSpecs : IAsyncLifetime
         Assert.DoesNotContain("of 2 nodes", _nodes[0].Said, StringComparison.Ordinal);
     }
 
-    private async Task StartAsync(int node, string certificates = "pki")
+    [PostgresFact]
+    public async Task A_node_with_other_settings_than_the_cluster_is_refused()
+    {
+        await StartAsync(0);
+        await _nodes[0].HearAsync("^cluster: .* is up, of 1 node$");
+        await StartAsync(1, stableAfter: "2s");
+
+        Assert.Equal(1, await _nodes[1].ExitCodeAsync());
+        Assert.Contains(
+            $"error: actor-sockets.cluster: this node has heartbeat-pause = 3 s, stable-after = 2 s, tls; 127.0.0.1:{_ports[0]}, which was in the cluster within the last 10 s, has heartbeat-pause = 3 s, stable-after = 1 s, tls. "
+            + "All nodes need the same: to change them, stop all nodes once", _nodes[1].Said, StringComparison.Ordinal);
+        Assert.DoesNotContain("of 2 nodes", _nodes[0].Said, StringComparison.Ordinal);
+    }
+
+    private async Task StartAsync(int node, string certificates = "pki", string stableAfter = "1s")
     {
         var conf = Path.Combine(_directory, $"node-{node}.conf");
         await File.WriteAllTextAsync(conf, $$"""
             actor-sockets {
               cluster {
-                enabled = on, port = {{_ports[node]}}, stable-after = 1s, heartbeat-pause = 3s
+                enabled = on, port = {{_ports[node]}}, stable-after = {{stableAfter}}, heartbeat-pause = 3s
                 tls { certificate = "{{_directory}}/{{certificates}}/server.crt", key = "{{_directory}}/{{certificates}}/server.key", ca = "{{_directory}}/pki/ca.crt" }
               }
               outbox { store = postgresql, connection = "{{_server.Connection}}", password-file = "{{_server.PasswordFile}}" }

@@ -195,25 +195,25 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
     [StoreFact]
     public async Task Of_nodes_that_look_for_a_cluster_at_a_time_one_begins_it_and_the_others_find_it()
     {
-        var found = await Task.WhenAll(_first.MeetAsync("a:1", NodePresence.Looking), _second.MeetAsync("b:1", NodePresence.Looking));
+        var found = await Task.WhenAll(_first.MeetAsync(Node("a:1"), NodePresence.Looking), _second.MeetAsync(Node("b:1"), NodePresence.Looking));
         var begun = found[0];
         Assert.Equal(begun, found[1]);
-        Assert.Contains(Assert.Single(begun), (string[])["a:1", "b:1"]);
+        Assert.Contains(Assert.Single(begun), (ClusterPeer[])[Node("a:1"), Node("b:1")]);
 
-        Assert.Equal(begun, await _first.MeetAsync("c:1", NodePresence.Member));
-        Assert.Equal([begun[0], "c:1"], await _second.MeetAsync("d:1", NodePresence.LookingLong));
-        await _first.MeetAsync("c:1", NodePresence.Leaving);
-        Assert.Equal(begun, await _second.MeetAsync("d:1", NodePresence.LookingLong));
+        Assert.Equal(begun, await _first.MeetAsync(Node("c:1"), NodePresence.Member));
+        Assert.Equal([begun[0], Node("c:1")], await _second.MeetAsync(Node("d:1"), NodePresence.LookingLong));
+        await _first.MeetAsync(Node("c:1"), NodePresence.Leaving);
+        Assert.Equal(begun, await _second.MeetAsync(Node("d:1"), NodePresence.LookingLong));
     }
 
     [StoreFact]
     public async Task Where_the_nodes_of_a_cluster_are_late_a_new_one_waits_for_them_before_it_begins_another()
     {
-        await _first.MeetAsync("a:1", NodePresence.Looking);
+        await _first.MeetAsync(Node("a:1"), NodePresence.Looking);
         await _server.ExecuteInAsync("relay", $"update {_schema}.node set seen = now() - interval '11 seconds'");
-        Assert.Empty(await _second.MeetAsync("b:1", NodePresence.Looking));
-        Assert.Equal(["b:1"], await _second.MeetAsync("b:1", NodePresence.LookingLong));
-        Assert.Equal(["b:1"], await _first.MeetAsync("a:1", NodePresence.Looking));
+        Assert.Empty(await _second.MeetAsync(Node("b:1"), NodePresence.Looking));
+        Assert.Equal([Node("b:1")], await _second.MeetAsync(Node("b:1"), NodePresence.LookingLong));
+        Assert.Equal([Node("b:1")], await _first.MeetAsync(Node("a:1"), NodePresence.Looking));
     }
 
     [StoreFact]
@@ -250,6 +250,8 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
         await _server.ExecuteInAsync("relay", $"update {_schema}.store set version = 99");
         Assert.Contains("use that version", Assert.Throws<LedgerException>(() => PostgresStore.Open(Place)).Message, StringComparison.Ordinal);
     }
+
+    private static ClusterPeer Node(string name) => new(name, "a setting", "targets");
 
     private static async Task<IReadOnlyList<StoredDelivery>> TakeAsync(IOutbox outbox) =>
         await outbox.NextAsync("berlin", 0, 10, long.MaxValue, await outbox.BeginSendingAsync("berlin"));

@@ -79,7 +79,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ClusterEvents.NodeUnreachable e => $"cluster: {e.Node} is unreachable; its targets wait",
         ClusterEvents.NodeReachable e => $"cluster: {e.Node} is reachable again",
         ClusterEvents.NodeOut e => $"cluster: {e.Node} is out; {Nodes(e.Nodes)} remain",
-        RunEvents.OutOfCluster e => $"error: {ActorSocketsSettings.Root}.cluster: this node is out: {e.Reason}. Start it again",
+        RunEvents.OutOfCluster e => $"error: {ActorSocketsSettings.Root}.cluster: {e.Reason}",
         RunEvents.NoOutbox e => $"error: {ActorSocketsSettings.Root}.outbox: {e.Reason}",
         TlsEvents.CertificateReloaded e => $"{e.Owner}: new connections use the changed TLS files{(e.ExpiresAt is { } end ? $"; the certificate expires on {Date(end)}" : "")}",
         TlsEvents.CertificateNotReloaded e => $"{e.Owner}: the changed TLS files do not load, new connections use the former ones: {e.Reason}",

@@ -78,7 +78,7 @@ internal static class RunEvents
     /// <summary>The outbox cannot be opened; the run ends.</summary>
     public sealed record NoOutbox(string Reason) : IRunEvent;
 
-    /// <summary>This node is out of its cluster; the run ends.</summary>
+    /// <summary>This process cannot be a node of its cluster; the run ends.</summary>
     public sealed record OutOfCluster(string Reason) : IRunEvent;
 
     /// <summary>How late the ticks were.</summary>

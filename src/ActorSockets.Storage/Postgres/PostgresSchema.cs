@@ -103,6 +103,12 @@ internal static class PostgresSchema
         """
         alter table store add column payloads text;  -- what the file outbox-id says of the directory of large payloads; null: they are rows
         """,
+        """
+        delete from node;                     -- none runs
+        alter table node
+          add column settings text not null default '',  -- what all nodes need the same of
+          add column targets  text not null default '';  -- a digest of the durable targets in its file
+        """,
     ];
 
     /// <summary>The version of this program.</summary>

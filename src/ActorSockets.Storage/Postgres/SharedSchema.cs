@@ -76,16 +76,22 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
 
     /// <inheritdoc cref="IOutbox.MeetAsync"/>
     /// <remarks>Times are the server's. Of several nodes that look at a time, the table's lock lets one begin the cluster.</remarks>
-    public static IReadOnlyList<string> Meet(ISession session, string node, NodePresence state)
+    public static IReadOnlyList<ClusterPeer> Meet(ISession session, ClusterPeer node, NodePresence state)
     {
         if (state is NodePresence.Looking or NodePresence.LookingLong)
             session.Execute("lock table node in share row exclusive mode");
         if (state == NodePresence.Leaving)
-            session.Execute("delete from node where name = ?1", node);
-        var others = session.Query($"select name from node where name <> ?1 and seen > {Late} order by name", row => row.GetString(0), node);
+            session.Execute("delete from node where name = ?1", node.Name);
+        var others = session.Query($"select name, settings, targets from node where name <> ?1 and seen > {Late} order by name",
+            row => new ClusterPeer(row.GetString(0), row.GetString(1), row.GetString(2)), node.Name);
         var begins = others.Count == 0 && (state == NodePresence.LookingLong || (state == NodePresence.Looking && session.Number("select count(*) from node") == 0));
         if (begins || state == NodePresence.Member)
-            session.Execute("insert into node (name, seen) values (?1, now()) on conflict (name) do update set seen = now()", node);
+        {
+            session.Execute(
+                "insert into node (name, seen, settings, targets) values (?1, now(), ?2, ?3) on conflict (name) do update set seen = now(), settings = ?2, targets = ?3",
+                node.Name, node.Settings, node.Targets);
+        }
+
         if (begins)
             session.Execute($"delete from node where seen <= {Late}");
         return begins ? [node] : others;

@@ -124,7 +124,7 @@ internal sealed class ClientSupervisor : UntypedActor
         var line = LineActor.Props(target, _outbox, SenderProps);
         if (_placed is null)
             return line;
-        _placed.Add(target.Name, line);
+        _placed.Add(target, line);
         return LineIntakeActor.Props(target, _outbox);
     }
 

@@ -21,7 +21,7 @@ internal interface IClusterNode
     /// <summary>Begins no delivery any more, and gives the targets to other nodes. Done when they may send for all of them.</summary>
     Task HandOverAsync(ActorSystem system);
 
-    /// <summary>Done, with the reason, when the node is out of the cluster without having left it: another process has to take its place.</summary>
+    /// <summary>Done, with the reason for people, when this process cannot be a node any more, or cannot become one.</summary>
     Task<string> Removed { get; }
 }
 
@@ -30,4 +30,7 @@ internal interface ITargetLines
 {
     /// <summary>The line of a target; null: there is no such target.</summary>
     Props? Find(string target);
+
+    /// <summary>Of where the payloads of each target go: the same on two nodes when their files agree in that.</summary>
+    string Digest { get; }
 }

@@ -74,11 +74,11 @@ internal interface IOutbox
     Task<IReadOnlyList<string>> LookAsync();
 
     /// <summary>Says what a node of the cluster does, and finds the others. To be called each second, or the node counts as gone.</summary>
-    /// <param name="node">Its <c>host:port</c>.</param>
+    /// <param name="node">Itself.</param>
     /// <param name="state">What it does.</param>
     /// <returns>Nodes that are in the cluster, without this one; this one alone: there is none, and it may begin it.</returns>
     /// <exception cref="IOException">The store failed.</exception>
-    Task<IReadOnlyList<string>> MeetAsync(string node, NodePresence state);
+    Task<IReadOnlyList<ClusterPeer>> MeetAsync(ClusterPeer node, NodePresence state);
 
     /// <summary>Executes the commands that other processes have left in the store.</summary>
     /// <returns>How many.</returns>

@@ -121,9 +121,12 @@ public abstract class ServerLimitSpecs : FaultSpecs
         var (_, port) = Serve("sink = file\n receipt = on");
         System.IO.Directory.Delete(Directory);
         using var client = await ConnectAsync(port);
-        await client.SendAsync("hello"u8.ToArray());
-        await client.FinishAsync();
-        await Assert.ThrowsAsync<SocketException>(async () => await client.ReceiveAsync(new byte[1]));
+        await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            await client.SendAsync("hello"u8.ToArray());
+            await client.FinishAsync();
+            await client.ReceiveAsync(new byte[1]);
+        });
         Assert.StartsWith("the file sink failed: ", (await _events.FishForMessageAsync<ServerEvents.BrokenOff>(_ => true, Patience)).Reason, StringComparison.Ordinal);
         System.IO.Directory.CreateDirectory(Directory);
     }
