@@ -85,6 +85,8 @@ internal sealed class SpooledPayload : IPayloadWriter
         IsComplete = true;
     }
 
+    public Task<Stream> OpenAsync() => new OutboxPayload(Bytes, FileName is null ? null : _large.Open(FileName, Length), Length, Digest).OpenAsync();
+
     /// <summary>It belongs to a row now.</summary>
     public void Submitted() => _isSubmitted = true;
 

@@ -34,7 +34,7 @@ internal sealed class StoredLedger(GroupWriter writer, Readers readers) : ILedge
     /// <summary>Writes an entry as a part of another change.</summary>
     /// <param name="session">The change's.</param>
     /// <param name="entry">The entry.</param>
-    /// <param name="isNew">Whether one with the same key is an error: another node may have written it since it was looked for.</param>
+    /// <param name="isNew">Whether one with the same key is an error.</param>
     public static void Write(ISession session, LedgerEntry entry, bool isNew = false) => session.Insert(isNew ? NewEntry : Entry,
         entry.Key.Sender, entry.Key.Id, NameOf(entry.State), entry.Length, entry.Digest, entry.PartialFile, entry.Offset, entry.StoredAs, entry.At);
 

@@ -228,16 +228,16 @@ internal sealed class StoredOutbox : IOutbox
                 {
                     OutboxRows.Insert(session, payload, submission.Deliveries, DateTime.UtcNow);
                     if (submission.Received is { } received)
-                        StoredLedger.Write(session, received, isNew: _shared is not null);
+                        StoredLedger.Write(session, received, isNew: true);
                     return true;
                 });
                 return;
             }
             catch (RowExistsException e)
             {
+                if (submission.Received is { } received && await _readers.RunAsync(session => StoredLedger.Find(session, received.Key)) is { } known)
+                    throw new AlreadyReceivedException(known);
                 var there = await _readers.RunAsync(session => OutboxRows.Find(session, submission.Deliveries, payload.Length, payload.Digest));
-                if (_shared is not null && submission.Received is { } received && await _readers.RunAsync(session => StoredLedger.Find(session, received.Key)) is not null)
-                    throw new LedgerException($"the delivery {received.Key.Id} was stored by another node meanwhile", cause: e);
                 if (there.Count > 0)
                     throw new DuplicateDeliveryException($"a delivery of the id {submission.Deliveries[0].Id} is in the outbox for {there[0].Target}", there.All(found => found.IsSamePayload));
                 if (submits == MostSubmits)

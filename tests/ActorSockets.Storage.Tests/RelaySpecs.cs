@@ -4,6 +4,7 @@ using System.Text;
 using ActorSockets.Events;
 using ActorSockets.Outbox;
 using ActorSockets.Payloads;
+using ActorSockets.Protocols;
 using ActorSockets.Storage.Tests.Support;
 using ActorSockets.Tests.Support;
 using Akka.Actor;
@@ -104,6 +105,29 @@ public abstract class RelaySpecs(string kind) : IAsyncLifetime
         }
 
         Assert.Equal(["x.txt"], Stored("berlin"));
+    }
+
+    [StoreTheory]
+    [InlineData(5)]
+    [InlineData(100_000)]
+    public async Task A_delivery_that_comes_again_with_another_digest_is_compared_by_its_bytes(int length)
+    {
+        await RelayAsync("deliveries", "berlin");
+        var payload = DeliveryClient.Payload(length);
+        using var client = await DeliveryClient.ConnectAsync(_ports["in"]);
+        foreach (var algorithm in (DigestAlgorithm[])[DigestAlgorithm.Sha256, DigestAlgorithm.Xxh128])
+        {
+            await client.DeliverAsync("x", payload, $" digest={Digest.NameOf(algorithm)}");
+            Assert.Equal(DeliveryClient.Received("x", payload, algorithm), await client.HearAsync());
+        }
+
+        await client.DeliverAsync("x", DeliveryClient.Payload(length, seed: 2));
+        Assert.StartsWith("never x id-in-use", await client.HearAsync(), StringComparison.Ordinal);
+        await HearAsync<Deliveries.Delivered>();
+        await StopAsync();
+        Assert.Single(Stored("berlin"));
+        Assert.Empty(await QueueAsync());
+        Assert.Equal(0, await _place.CountLargeAsync());
     }
 
     [StoreFact]

@@ -172,7 +172,7 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
         var received = new LedgerEntry { Key = new DeliveryKey("in/", "x"), State = LedgerState.Received, Length = 5, Digest = "d", Offset = 5, At = DateTime.UtcNow };
         await SubmitAsync(_first, "x", 5, received);
         await _first.RecordAsync(new OutboxRecord.Done((await TakeAsync(_first)).Single()));
-        Assert.Contains("was stored by another node meanwhile", (await Assert.ThrowsAsync<LedgerException>(() => SubmitAsync(_second, "x", 5, received))).Message, StringComparison.Ordinal);
+        Assert.Equal(received.Key, (await Assert.ThrowsAsync<AlreadyReceivedException>(() => SubmitAsync(_second, "x", 5, received))).Entry.Key);
         Assert.Empty(await TakeAsync(_second));
     }
 

@@ -20,6 +20,7 @@ internal interface IOutbox
     /// all rows are committed together.
     /// </summary>
     /// <exception cref="OutboxFullException">A limit is reached, or the disk is full. Nothing was written; it may succeed later.</exception>
+    /// <exception cref="AlreadyReceivedException">Nothing was written: what the ledger should note, it knows already.</exception>
     /// <exception cref="DuplicateDeliveryException">Nothing was written: one of the targets has a delivery of that id.</exception>
     /// <exception cref="IOException">Nothing was written: the store failed.</exception>
     Task SubmitAsync(Submission submission);

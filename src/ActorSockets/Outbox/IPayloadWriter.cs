@@ -15,4 +15,8 @@ internal interface IPayloadWriter : IAsyncDisposable
     /// <exception cref="OutboxFullException">The disk has no room.</exception>
     /// <exception cref="IOException">They cannot be flushed.</exception>
     ValueTask CompleteAsync();
+
+    /// <summary>Reads it, once it is complete and before it is submitted or disposed.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    Task<Stream> OpenAsync();
 }

@@ -36,9 +36,9 @@ public sealed class InboxSpecs : IAsyncLifetime
         var arrival = await BeginAsync("1", length, name: "report.pdf");
         for (var at = 0; at < length; at += 7000)
             await arrival.WriteAsync(bytes.AsMemory(at, Math.Min(7000, length - at)));
-        var storedAs = await arrival.StoreAsync(length, SomeDigest);
-        Assert.Equal(Path.Combine(_directory, "report.pdf"), storedAs);
-        Assert.Equal(bytes, await File.ReadAllBytesAsync(storedAs!));
+        var stored = await arrival.StoreAsync(length, SomeDigest);
+        Assert.Equal(Path.Combine(_directory, "report.pdf"), stored.As);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(stored.As!));
         Assert.Empty(Directory.GetFiles(Partials));
         Assert.Equal(["report.pdf"], Names());
     }

@@ -57,7 +57,7 @@ internal sealed class Arriving
     public string? StoredAs { get; private set; }
 
     /// <summary>Whether it was stored before it came on this connection.</summary>
-    public bool WasKnown => _known is not null;
+    public bool WasKnown { get; private set; }
 
     /// <summary>What failed here, which the sender is not told in detail; null: nothing.</summary>
     public string? Failure { get; private set; }
@@ -147,7 +147,7 @@ internal sealed class Arriving
 
     private Answer? Know(Opening.Known known)
     {
-        (_known, StoredAs) = (known, known.StoredAs);
+        (_known, StoredAs, WasKnown) = (known, known.StoredAs, true);
         _knownDigest = Digest.Parse(Encoding.ASCII.GetBytes(known.Digest))!.Value;
         if (!_request.Asks)
         {
@@ -247,7 +247,7 @@ internal sealed class Arriving
 
             var arrival = _arrival;
             _arrival = null;
-            StoredAs = await arrival.StoreAsync(_written, digest.ToString());
+            (StoredAs, WasKnown) = await arrival.StoreAsync(_written, digest.ToString());
             return Answer.Received(_written, digest);
         }
         catch (NameTakenException e)
@@ -262,7 +262,7 @@ internal sealed class Arriving
         catch (DuplicateDeliveryException e)
         {
             Failure = e.Message;
-            return Answer.Never(Codes.IdInUse, "a delivery of this id waits for a target");
+            return Answer.Never(Codes.IdInUse, e.IsSamePayload ? "a delivery of this id waits for a target" : "another payload has this id");
         }
         catch (IOException e)
         {

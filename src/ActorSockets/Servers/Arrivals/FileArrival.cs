@@ -65,7 +65,7 @@ internal sealed class FileArrival : IArrival
 
     public Task<int> ReadAsync(Memory<byte> to, long position) => _inbox.Disk.Run(() => Open().Read(to.Span, position));
 
-    public async Task<string?> StoreAsync(long length, string digest)
+    public async Task<Stored> StoreAsync(long length, string digest)
     {
         try
         {
@@ -85,7 +85,7 @@ internal sealed class FileArrival : IArrival
 
         try
         {
-            return await _inbox.Storing.StoreAsync(Entry(LedgerState.Storing) with { Length = length, Digest = digest, Offset = length }, _request.Name);
+            return new Stored(await _inbox.Storing.StoreAsync(Entry(LedgerState.Storing) with { Length = length, Digest = digest, Offset = length }, _request.Name));
         }
         catch (NameTakenException)
         {

@@ -67,10 +67,10 @@ internal interface IArrival
     Task<int> ReadAsync(Memory<byte> to, long position);
 
     /// <summary>Ends it: all bytes have come. Done when it is stored for good, and remembered.</summary>
-    /// <returns>The name under which people find it; null when it has none.</returns>
+    /// <exception cref="DuplicateDeliveryException">It can never be stored under its id.</exception>
     /// <exception cref="NameTakenException">It can never be stored under its name.</exception>
     /// <exception cref="IOException">It is not stored. What came is kept if possible.</exception>
-    Task<string?> StoreAsync(long length, string digest);
+    Task<Stored> StoreAsync(long length, string digest);
 
     /// <summary>Ends it: no more comes on this connection. What came is kept for another one where possible.</summary>
     /// <returns>Bytes that are kept.</returns>
@@ -79,3 +79,8 @@ internal interface IArrival
     /// <summary>Ends it: what came is thrown away.</summary>
     Task DropAsync();
 }
+
+/// <summary>A delivery is stored.</summary>
+/// <param name="As">The name under which people find it; null: it has none.</param>
+/// <param name="WasKnown">Whether it was stored before.</param>
+internal readonly record struct Stored(string? As, bool WasKnown = false);

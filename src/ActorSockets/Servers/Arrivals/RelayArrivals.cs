@@ -1,11 +1,14 @@
+using System.Text;
 using ActorSockets.Outbox;
+using ActorSockets.Protocols;
 using ActorSockets.Protocols.Deliveries;
 
 namespace ActorSockets.Servers.Arrivals;
 
 /// <summary>
 /// Deliveries into the outbox, with the ids and names that they came with. What the ledger remembers is written in the transaction
-/// that stores a payload, so that one that comes again is known. One that breaks off begins again.
+/// that stores a payload, so that one that comes again is known: at its header when its sender asks, or else when it is stored, because its
+/// bytes come anyway. One that breaks off begins again.
 /// </summary>
 /// <param name="server">The server.</param>
 /// <param name="remembers">How long deliveries are remembered.</param>
@@ -20,7 +23,7 @@ internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, R
         Opening? opening = null;
         try
         {
-            opening = await relay.Ledger.FindAsync(KeyOf(request.Key)) is { } entry ? await KnownAsync(request, entry) : Begin(request, claim);
+            opening = LooksFirst(request) && await relay.Ledger.FindAsync(KeyOf(request.Key)) is { } entry ? await KnownAsync(request, entry) : Begin(request, claim);
             return opening;
         }
         finally
@@ -40,6 +43,8 @@ internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, R
 
     /// <summary>Servers of one outbox may relay to different targets: what one has stored is not known to another.</summary>
     private DeliveryKey KeyOf(DeliveryKey key) => new($"{server.Name}/{key.Sender}", key.Id);
+
+    private bool LooksFirst(ArrivalRequest request) => request.Asks || request.Length > relay.Outbox.Room.MaxBytes || relay.WhyFull(request.Length ?? 0) is not null;
 
     private Opening Begin(ArrivalRequest request, ArrivalClaims.Claim claim)
     {
@@ -74,8 +79,9 @@ internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, R
 
         public Task<int> ReadAsync(Memory<byte> to, long position) => throw new NotSupportedException("a relay begins each delivery at byte 0");
 
-        public async Task<string?> StoreAsync(long length, string digest)
+        public async Task<Stored> StoreAsync(long length, string digest)
         {
+            var wasKnown = false;
             try
             {
                 await payload.CompleteAsync();
@@ -89,6 +95,12 @@ internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, R
                     At = DateTime.UtcNow,
                 });
             }
+            catch (AlreadyReceivedException e)
+            {
+                wasKnown = true;
+                if (e.Entry.Length != length || (e.Entry.Digest != digest && e.Entry.Digest != await HashAgainAsync(e.Entry.Digest!)))
+                    throw new DuplicateDeliveryException($"{e.Message}, with another payload", isSamePayload: false);
+            }
             finally
             {
                 await EndAsync();
@@ -96,7 +108,7 @@ internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, R
 
             // Without the claim: another connection that brings it again waits with us.
             await arrivals.WhenReceiptIsDueAsync(request.Key.Id);
-            return null;
+            return new Stored(null, wasKnown);
         }
 
         public async Task<long> KeepAsync()
@@ -106,6 +118,17 @@ internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, R
         }
 
         public Task DropAsync() => EndAsync();
+
+        /// <summary>Its digest by the algorithm of another one.</summary>
+        private async Task<string> HashAgainAsync(string other)
+        {
+            using var hash = PayloadDigest.Of(Digest.Parse(Encoding.ASCII.GetBytes(other))!.Value.Algorithm);
+            await using var bytes = await payload.OpenAsync();
+            var buffer = new byte[64 * 1024];
+            for (int count; (count = await bytes.ReadAsync(buffer)) > 0;)
+                hash.Append(buffer.AsSpan(0, count));
+            return hash.Value().ToString();
+        }
 
         private async Task EndAsync()
         {

@@ -67,7 +67,7 @@ internal sealed class SinkArrivals(Func<ArrivalRequest, ISink> createSink) : IAr
 
         public Task<int> ReadAsync(Memory<byte> to, long position) => throw new NotSupportedException("a sink cannot be read");
 
-        public async Task<string?> StoreAsync(long length, string digest)
+        public async Task<Stored> StoreAsync(long length, string digest)
         {
             var isStored = false;
             try
@@ -83,7 +83,7 @@ internal sealed class SinkArrivals(Func<ArrivalRequest, ISink> createSink) : IAr
                     StoredAs = sink.StoredAs,
                     At = DateTime.UtcNow,
                 });
-                return sink.StoredAs;
+                return new Stored(sink.StoredAs);
             }
             catch (Exception e) when (e is not IOException)
             {
