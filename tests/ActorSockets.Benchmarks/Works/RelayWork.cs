@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using ActorSockets.Benchmarks.Measuring;
+using ActorSockets.Tests.Support;
 
 namespace ActorSockets.Benchmarks.Works;
 
 /// <summary>
 /// Payloads of 1 KiB through a relay to one and to three targets, all durable: acknowledged when the outbox has them on the disk. Beside
-/// it, a bare SQLite writer that does the same transactions; and rsyslog with a synced disk queue, which acknowledges nothing.
+/// it, the same with an outbox in PostgreSQL; a bare SQLite writer that does the same transactions; and rsyslog with a synced disk queue, which acknowledges nothing.
 /// </summary>
 internal static class RelayWork
 {
@@ -31,7 +32,8 @@ internal static class RelayWork
             {
                 Goals = [Goal.AtLeast(0.5, Bare)],
             };
-            contest.Add(Contest.Ours, null, timeout => RelayAsync(bench, targets, timeout));
+            contest.Add(Contest.Ours, null, timeout => RelayAsync(bench, targets, null, timeout));
+            contest.Add($"{Contest.Ours}, an outbox in PostgreSQL", PrivatePostgres.WhyMissing, timeout => RelayAsync(bench, targets, timeout));
             contest.Add(Bare, null, timeout => WriteAsync(targets, timeout));
             if (targets == 1)
                 contest.Add("rsyslog, imtcp, a synced disk queue, omfwd", Launch.Tool("rsyslogd", "rsyslog").Missing(), timeout => SyslogAsync(bench, timeout));
@@ -43,6 +45,12 @@ internal static class RelayWork
 
     private static async Task<double[]> RelayAsync(Bench bench, int targets, CancellationToken timeout)
     {
+        await using var server = await PrivatePostgres.StartAsync();
+        return await RelayAsync(bench, targets, server, timeout);
+    }
+
+    private static async Task<double[]> RelayAsync(Bench bench, int targets, PrivatePostgres? server, CancellationToken timeout)
+    {
         // A disk, whatever room there is in memory: flushing is what it is about.
         var directory = Directory.CreateTempSubdirectory("actorsockets-benchmark-outbox-").FullName;
         var receivers = Enumerable.Range(0, targets).Select(_ => Child.Start(Launch.Ours("serve", "127.0.0.1:0", "--sink", "discard", "--protocol", "deliveries", "--quiet", "--set", $"actor-sockets.server-defaults.window={Window}"))).ToArray();
@@ -53,7 +61,7 @@ internal static class RelayWork
                 ports.Add(await receiver.PortAsync(timeout));
             var conf = bench.Configuration("relay", $$"""
                 actor-sockets {
-                  outbox.directory = "{{directory}}"
+                  {{(server is null ? $"outbox.directory = \"{directory}\"" : $"outbox {{ store = postgresql, connection = \"{server.Connection}\", password-file = \"{server.PasswordFile}\" }}")}}
                   servers.in { window = {{Window}}, protocol = deliveries, sink = relay, relay-to = [{{string.Join(", ", ports.Select((_, i) => $"t{i}"))}}] }
                   target-defaults { protocol = deliveries, window = {{Window}} }
                   targets { {{string.Join("\n", ports.Select((port, i) => $"t{i}.port = {port}"))}} }
