@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using ActorSockets.Clients;
+using ActorSockets.Configuration;
 using ActorSockets.Outbox;
 using ActorSockets.Transport.Tls;
 using Akka.Actor;
@@ -7,6 +9,7 @@ using Akka.Actor.Setup;
 using Akka.Cluster.Sharding;
 using Akka.Configuration;
 using Akka.Event;
+using Akka.Remote;
 using Akka.Remote.Transport.DotNetty;
 
 namespace ActorSockets.Cluster;
@@ -28,7 +31,15 @@ internal sealed class ClusterNode : IClusterNode
     public ActorSystem CreateSystem(string name, Config config, ClusterSettings settings)
     {
         var bootstrap = BootstrapSetup.Create().WithConfig(config.WithFallback(NodeConfig.Of(settings)));
-        return ActorSystem.Create(name, settings.Tls is { } files ? bootstrap.And(Tls(files.Current)) : ActorSystemSetup.Create(bootstrap));
+        var setup = settings.Tls is { } files ? bootstrap.And(Tls(files.Current)) : ActorSystemSetup.Create(bootstrap);
+        try
+        {
+            return ActorSystem.Create(name, setup);
+        }
+        catch (Exception e) when (e.GetBaseException() is RemoteTransportException { InnerException: SocketException why })
+        {
+            throw new ClusterPortException($"cannot listen on {Endpoints.Format(settings.Host, settings.Port)}: {why.Message}");
+        }
     }
 
     public void Start(ActorSystem system, ClusterSettings settings, OutboxAccess outbox, ITargetLines lines, TimeSpan drainTimeout)

@@ -18,6 +18,8 @@ internal static class NodeConfig
               remote.dot-netty.tcp {
                 hostname = {{Printable.Quoted(settings.Host)}}
                 port = {{settings.Port}}
+                # On Linux, .NET takes it for SO_REUSEPORT: a second program could listen beside the first, and pose as it.
+                tcp-reuse-addr = off
                 enable-ssl = {{(settings.Tls is null ? "off" : "on")}}
               }
               cluster {

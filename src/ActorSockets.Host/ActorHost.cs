@@ -42,6 +42,7 @@ internal static class ActorHost
     /// <param name="showTicker">Whether the final summary has a line about the ticker.</param>
     /// <param name="signals">Signals, from before the configuration was read.</param>
     /// <exception cref="SettingsException">The configuration is wrong; lists every error. Nothing has started.</exception>
+    /// <exception cref="ClusterPortException">This node cannot listen for the others. Nothing has started.</exception>
     public static async Task<int> RunAsync(ConfigurationSource source, bool showTicker, StopSignals signals)
     {
         using var inputs = new InputPayloads(source.Layers.Expected);
@@ -90,7 +91,7 @@ internal static class ActorHost
                 system.EventStream.Subscribe(system.ActorOf(AkkaLogger.Props(output), "log"), typeof(LogEvent));
             return system;
         }
-        catch (Exception e) when (e is not SettingsException)
+        catch (Exception e) when (e is not (SettingsException or ClusterPortException))
         {
             throw new SettingsException("akka", $"Akka does not start with this section: {e.GetBaseException().Message.Split('\n')[0].Trim()}");
         }

@@ -7,7 +7,7 @@ internal static class ExitCodes
 {
     public const int Success = 0;
 
-    /// <summary>A delivery failed or stayed unconfirmed, a server or the web server could not listen, output was lost, or cluster, health or top got no good answer.</summary>
+    /// <summary>A delivery failed or stayed unconfirmed, a server, the web server or a node could not listen, output was lost, or cluster, health or top got no good answer.</summary>
     public const int Failure = 1;
 
     public const int Usage = 2;

@@ -69,6 +69,15 @@ public sealed class ClusterSpecs : IAsyncLifetime
         Assert.DoesNotContain("of 2 nodes", _nodes[0].Said, StringComparison.Ordinal);
     }
 
+    [PostgresFact]
+    public async Task A_program_with_the_port_of_a_node_does_not_start()
+    {
+        await StartAsync(0);
+        await _nodes[0].HearAsync("^cluster: .* is up, of 1 node$");
+        var (exitCode, said) = await HostProcess.RunAsync("run", Path.Combine(_directory, "node-0.conf"));
+        Assert.Equal((1, $"error: actor-sockets.cluster: cannot listen on 127.0.0.1:{_ports[0]}: Address already in use"), (exitCode, said.Trim()));
+    }
+
     private async Task StartAsync(int node, string certificates = "pki", string stableAfter = "1s")
     {
         var conf = Path.Combine(_directory, $"node-{node}.conf");

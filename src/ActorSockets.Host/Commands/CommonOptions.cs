@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using ActorSockets.Clients;
 using ActorSockets.Configuration;
 using ActorSockets.Host.Configuration;
 using ActorSockets.Host.Reporting;
@@ -104,6 +105,10 @@ internal static class CommonOptions
         {
             var errors = layers is null ? e.Errors : [.. e.Errors.Select(layers.Explain)];
             return await UserErrors.TellAsync(errors, ExitCodes.Configuration, asJson: parsed.GetResult(Json) is not null);
+        }
+        catch (ClusterPortException e)
+        {
+            return await UserErrors.TellAsync([new SettingError($"{ActorSocketsSettings.Root}.cluster", e.Message)], ExitCodes.Failure, asJson: parsed.GetResult(Json) is not null);
         }
         catch (UnexpectedPayloadException e)
         {

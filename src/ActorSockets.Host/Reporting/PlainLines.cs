@@ -78,7 +78,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ClusterEvents.NodeUp e => $"cluster: {e.Node} is up, of {Nodes(e.Nodes)}",
         ClusterEvents.NodeUnreachable e => $"cluster: {e.Node} is unreachable; its targets wait",
         ClusterEvents.NodeReachable e => $"cluster: {e.Node} is reachable again",
-        ClusterEvents.NodeOut e => $"cluster: {e.Node} is out; {Nodes(e.Nodes)} remain",
+        ClusterEvents.NodeOut e => $"cluster: {e.Node} is out; {Nodes(e.Nodes)} {(e.Nodes == 1 ? "remains" : "remain")}",
         RunEvents.OutOfCluster e => $"error: {ActorSocketsSettings.Root}.cluster: {e.Reason}",
         RunEvents.NoOutbox e => $"error: {ActorSocketsSettings.Root}.outbox: {e.Reason}",
         TlsEvents.CertificateReloaded e => $"{e.Owner}: new connections use the changed TLS files{(e.ExpiresAt is { } end ? $"; the certificate expires on {Date(end)}" : "")}",

@@ -8,6 +8,7 @@ namespace ActorSockets.Clients;
 internal interface IClusterNode
 {
     /// <summary>Creates the system that the node is, with what Akka needs for it below the user's configuration.</summary>
+    /// <exception cref="ClusterPortException">It cannot listen there.</exception>
     ActorSystem CreateSystem(string name, Config config, ClusterSettings settings);
 
     /// <summary>Joins the cluster, and sends for the targets whose turn is here.</summary>
