@@ -17,13 +17,17 @@ internal sealed partial record SystemCall(string Name, string Text, int Begin, i
     public string? File => Handle().Match(Text) is { Success: true } match ? match.Groups[1].Value : null;
 
     /// <summary>Its result, as the system returned it.</summary>
-    public long Result => long.Parse(Returned().Match(Text).Groups[1].Value, CultureInfo.InvariantCulture);
+    public long Result => Number(Returned());
 
     /// <summary>The number before the closing bracket: the offset of a write, the length of a truncation.</summary>
-    public long LastArgument => long.Parse(Last().Match(Text).Groups[1].Value, CultureInfo.InvariantCulture);
+    public long LastArgument => Number(Last());
 
     /// <summary>The strings among its arguments, without escapes.</summary>
     public IEnumerable<byte[]> Strings => Quoted().Matches(Text).Select(match => Unescape(match.Groups[1].ValueSpan));
+
+    private long Number(Regex where) => where.Match(Text) is { Success: true } match
+        ? long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+        : throw new FormatException($"lines {Begin} and {End} of the trace, a {Name}, end otherwise than expected: {Text[Math.Max(0, Text.Length - 200)..]}");
 
     private static byte[] Unescape(ReadOnlySpan<char> text)
     {
@@ -60,7 +64,7 @@ internal sealed partial record SystemCall(string Name, string Text, int Begin, i
 }
 
 /// <summary>Traces of strace(1).</summary>
-internal static class SystemCalls
+internal static partial class SystemCalls
 {
     /// <summary>CI has strace, and fails if it does not; elsewhere there may be none, or no permission to trace.</summary>
     public static bool CanTrace()
@@ -112,9 +116,12 @@ internal static class SystemCalls
 
         void Add(string call, int begin)
         {
-            // One that never ended has the result ?.
-            if (isWanted(call) && !call.EndsWith('?') && call.IndexOf('(', StringComparison.Ordinal) is > 0 and var bracket)
+            // One that never ended has the result ?, and perhaps why: <unavailable>, when its process was gone.
+            if (isWanted(call) && !NeverEnded().IsMatch(call) && call.IndexOf('(', StringComparison.Ordinal) is > 0 and var bracket)
                 calls.Add(new SystemCall(call[..bracket], call, begin, line));
         }
     }
+
+    [GeneratedRegex(@"= \?[^""]*$", RegexOptions.RightToLeft)]
+    private static partial Regex NeverEnded();
 }
