@@ -16,9 +16,13 @@ internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads
     // Rows of one delete, of a few 100 MiB.
     private const int DeletedTogether = 256;
 
+    // While the server is away.
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
     private readonly SessionPool _sessions = new(database);
     private readonly Lock _lock = new();
-    private Task _deleting = Task.CompletedTask;
+    private readonly TaskCompletionSource _closing = new();
+    private Task<bool> _deleting = Task.FromResult(true);
 
     public BlockingThreads Lane { get; } = new("outbox payloads", Threads);
 
@@ -28,16 +32,12 @@ internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads
 
     public Payload Open(string name, long length) => new PartsPayload(this, name, length);
 
-    public void Drop(string name) => Delete([name]);
+    public void Drop(string name) => DeleteLater([name]);
 
     public ValueTask DeleteAsync(IReadOnlyList<string> names)
     {
         if (names.Count > 0)
-        {
-            lock (_lock)
-                _deleting = DeleteAfterAsync(_deleting, names);
-        }
-
+            DeleteLater(names);
         return ValueTask.CompletedTask;
     }
 
@@ -76,23 +76,42 @@ internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads
 
     public async ValueTask DisposeAsync()
     {
+        _closing.TrySetResult();
         await _deleting;
         _sessions.Dispose();
     }
 
-    /// <summary>One after another: a large payload is thousands of rows.</summary>
-    private async Task DeleteAfterAsync(Task before, IReadOnlyList<string> names)
+    private void DeleteLater(IReadOnlyList<string> names)
     {
-        await before;
-        await Lane.Run(() => Delete(names));
+        lock (_lock)
+            _deleting = DeleteAfterAsync(_deleting, names);
     }
 
-    private void Delete(IReadOnlyList<string> names)
+    /// <summary>One after another: a large payload is thousands of rows. While the server is away, no new ones come.</summary>
+    /// <returns>Whether the server was there, and is asked for the next ones too.</returns>
+    private async Task<bool> DeleteAfterAsync(Task<bool> before, IReadOnlyList<string> names)
+    {
+        if (!await before)
+            return false;
+        while (!await Lane.Run(() => TryDelete(names)))
+        {
+            await Task.WhenAny(_closing.Task, Task.Delay(RetryInterval));
+            // The next start sweeps.
+            if (_closing.Task.IsCompleted)
+                return false;
+        }
+
+        return true;
+    }
+
+    private bool TryDelete(IReadOnlyList<string> names)
     {
         try
         {
-            _sessions.Run(session =>
+            return _sessions.Run(session =>
             {
+                // A crash of the server would bring them back.
+                session.Execute("set synchronous_commit = on");
                 foreach (var name in names)
                     Delete(session, name);
                 return true;
@@ -100,7 +119,7 @@ internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads
         }
         catch (IOException)
         {
-            // No row names it: nobody misses it, and nobody reads it.
+            return false;
         }
     }
 
