@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using ActorSockets.Clients;
@@ -22,9 +23,14 @@ internal sealed class ClusterNode : IClusterNode
     // Of what a node takes to find out that it is out, above its settings.
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan ForeignInterval = TimeSpan.FromSeconds(10);
+
     private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IActorRef _region = ActorRefs.Nobody;
     private volatile bool _isLeaving;
+    private ILoggingAdapter? _log;
+    private volatile string? _foreign;
+    private long _saidForeign;
 
     public Task<string> Removed => _removed.Task;
 
@@ -44,11 +50,20 @@ internal sealed class ClusterNode : IClusterNode
 
     public void Start(ActorSystem system, ClusterSettings settings, OutboxAccess outbox, ITargetLines lines, TimeSpan drainTimeout)
     {
+        _log = Logging.GetLogger(system, typeof(ClusterNode));
         var cluster = Akka.Cluster.Cluster.Get(system);
         cluster.RegisterOnMemberRemoved(() =>
         {
             if (!_isLeaving)
                 _removed.TrySetResult("this node is out: the others have taken it out of the cluster, or it has, because it reached fewer than half of them. Start it again");
+        });
+        // Akka ends the system by itself, when a certificate is refused for example (1.5.73).
+        var shutdown = CoordinatedShutdown.Get(system);
+        shutdown.AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "actor-sockets-node", () =>
+        {
+            if (shutdown.ShutdownReason is not CoordinatedShutdown.ActorSystemTerminateReason)
+                _removed.TrySetResult(WhyItEnds(shutdown.ShutdownReason));
+            return Task.FromResult(Akka.Done.Instance);
         });
         var sharding = ClusterSharding.Get(system);
         var extractor = new TargetExtractor();
@@ -71,6 +86,9 @@ internal sealed class ClusterNode : IClusterNode
 
     public async Task HandOverAsync(ActorSystem system)
     {
+        // The others have its targets, or may have.
+        if (_removed.Task.IsCompleted)
+            return;
         _isLeaving = true;
         system.EventStream.Publish(TargetEntity.Rest.Instance);
         var ended = _region.WatchAsync();
@@ -79,7 +97,7 @@ internal sealed class ClusterNode : IClusterNode
     }
 
     /// <summary>Each side shows a certificate of the CA; names in it count for nothing, as nodes move.</summary>
-    private static DotNettySslSetup Tls(TlsMaterial material)
+    private DotNettySslSetup Tls(TlsMaterial material)
     {
         return new DotNettySslSetup(material.Context!.TargetCertificate, suppressValidation: false, requireMutualAuthentication: true, IsOurs);
 
@@ -92,8 +110,25 @@ internal sealed class ClusterNode : IClusterNode
                 chain.ChainPolicy.ExtraStore.Add(element.Certificate);
             if (chain.Build(certificate))
                 return true;
-            log.Warning("{0} shows a certificate that no CA of cluster.tls.ca has signed, or that is not valid: it is no node of this cluster", remotePeer);
+            _foreign = NodeOf(remotePeer);
+            SayForeign(_foreign);
             return false;
         }
     }
+
+    /// <summary>Whoever reaches the port can have it said: not more often than that.</summary>
+    private void SayForeign(string node)
+    {
+        var now = Stopwatch.GetTimestamp();
+        var last = Interlocked.Read(ref _saidForeign);
+        if ((last == 0 || Stopwatch.GetElapsedTime(last, now) >= ForeignInterval) && Interlocked.CompareExchange(ref _saidForeign, now, last) == last)
+            _log?.Warning("cluster: {0} shows a certificate that no CA of cluster.tls.ca has signed, or that is not valid: it is no node of this cluster", node);
+    }
+
+    private string WhyItEnds(CoordinatedShutdown.Reason reason) => _foreign is { } node
+        ? $"this node is out: {node} shows a certificate that no CA of cluster.tls.ca has signed, or that is not valid. Each node needs one that a CA of all the others has signed"
+        : $"this node is out: Akka ends it ({reason.GetType().Name})";
+
+    /// <summary>Akka names who was called by its URL, and who calls by its endpoint.</summary>
+    private static string NodeOf(string peer) => peer[(peer.LastIndexOf('@') + 1)..];
 }

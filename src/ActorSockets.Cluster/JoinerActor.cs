@@ -27,6 +27,10 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
+    // Of one that the others do not let in: until it says so, and says so again.
+    private const int LooksUntilSaid = 10;
+    private const int LooksUntilSaidAgain = 60;
+
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly string _settings =
         $"heartbeat-pause = {Durations.Format(settings.HeartbeatPause)}, stable-after = {Durations.Format(settings.StableAfter)}, {(settings.Tls is null ? "no tls" : "tls")}";
@@ -38,6 +42,7 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
     private bool _isLooking;
     private int _looks;
     private int _asked = -LooksUntilAskedAgain;
+    private int _waiting;
 
     /// <param name="access">The outbox, which all nodes share.</param>
     /// <param name="settings">This node.</param>
@@ -129,7 +134,16 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
             return;
         }
 
-        if (nodes.Count == 0 || _looks - _asked < LooksUntilAskedAgain)
+        if (nodes.Count == 0)
+            return;
+        if (++_waiting % LooksUntilSaidAgain == LooksUntilSaid)
+        {
+            Context.GetLogger().Warning(
+                "cluster: this node is in none yet: {0} did not let it in for {1} s. Do they reach it at {2} (cluster.host), and does it reach them?{3} akka.loglevel = INFO shows what Akka says",
+                string.Join(", ", nodes.Select(node => node.Name)), _waiting, Node.Name, settings.Tls is null ? "" : " Has a CA of theirs signed its certificate (cluster.tls)?");
+        }
+
+        if (_looks - _asked < LooksUntilAskedAgain)
             return;
         _asked = _looks;
         if (nodes is [var only] && only.Name == Node.Name)
@@ -141,7 +155,7 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
     private void Compare(IReadOnlyList<ClusterPeer> nodes)
     {
         foreach (var node in _others.Look(lines.Digest, nodes))
-            Context.GetLogger().Warning("{0} has other targets than this node, by name, endpoint, protocol or tls, and sends where its own file says: give both the same file, and reload it", node);
+            Context.GetLogger().Warning("cluster: {0} has other targets than this node, by name, endpoint, protocol or tls, and sends where its own file says: give both the same file, and reload it", node);
     }
 
     private Address AddressOf(string node)

@@ -22,6 +22,14 @@ internal static class NodeConfig
                 tcp-reuse-addr = off
                 enable-ssl = {{(settings.Tls is null ? "off" : "on")}}
               }
+              # A node that has no targets any more need not be seen to leave: when all leave at once, nobody sees the last one.
+              coordinated-shutdown.phases {
+                # The targets had drain-timeout for that.
+                cluster-sharding-shutdown-region.timeout = 1s
+                cluster-leave.timeout = 2s
+                cluster-exiting.timeout = 2s
+                cluster-exiting-done.timeout = 1s
+              }
               cluster {
                 roles = [{{string.Join(", ", settings.Roles.Select(Printable.Quoted))}}]
                 # The program ends by itself, and says why.
@@ -41,6 +49,9 @@ internal static class NodeConfig
                   remember-entities = off
                   passivate-idle-entity-after = off
                   distributed-data.durable.keys = []
+                  # A majority is enough. Three more, as Akka has it, is all of a small cluster: no shard has a node then until one that is dead is out.
+                  coordinator-state.write-majority-plus = 0
+                  updating-state-timeout = 2s
                   # Entities have 5 s less before Akka stops them: more than TargetEntity lets them take.
                   handoff-timeout = 14s
                   # A new node has its share within a minute.

@@ -54,7 +54,7 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
         Context.System.EventStream.Subscribe(Self, typeof(Rest));
         if (_props is null)
         {
-            Context.GetLogger().Warning("there is no target named {0} here, and another node has deliveries for it: its file differs", _target);
+            Context.GetLogger().Warning("cluster: there is no target named {0} here, and another node has deliveries for it: its file differs", _target);
             BeginRest();
             return;
         }

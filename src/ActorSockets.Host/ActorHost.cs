@@ -58,7 +58,14 @@ internal static class ActorHost
         var node = settings.Library.Cluster.Enabled ? ClusterLibrary.Load() : null;
         using var system = Start(source.Layers.Effective, output, node, settings.Library.Cluster);
         var run = new Run(system, node, settings, source, format, showTicker, output, signals, inputs);
-        var exitCode = await run.ToEndAsync();
+        var running = run.ToEndAsync();
+        if (await Task.WhenAny(running, system.WhenTerminated) != running)
+        {
+            output.TrySay($"error: {(node is { Removed.IsCompletedSuccessfully: true } ? $"{ActorSocketsSettings.Root}.cluster: {await node.Removed}" : "Akka has ended the actor system")}");
+            return ExitCodes.Failure;
+        }
+
+        var exitCode = await running;
         if (!run.EndsAtOnce)
             await Task.WhenAny(CoordinatedShutdown.Get(system).Run(CoordinatedShutdown.ActorSystemTerminateReason.Instance), signals.Second);
         if (run.EndsAtOnce)

@@ -178,11 +178,11 @@ internal sealed class Run(
         {
             var (state, waited) = (await AskAsync(reporter), Now - since);
             // What is left after that has been cut off.
-            if (waited < settings.Library.DrainTimeout)
+            if (waited < settings.Library.DrainTime)
                 underWay = state.UnderWay;
             if (state.UnderWay.Count > 0 && waited >= nextReport)
             {
-                reporter.Tell(nextReport > TimeSpan.Zero ? new RunEvents.StillWaiting(state.UnderWay) : new RunEvents.Stopping(state.UnderWay, settings.Library.DrainTimeout));
+                reporter.Tell(nextReport > TimeSpan.Zero ? new RunEvents.StillWaiting(state.UnderWay) : new RunEvents.Stopping(state.UnderWay, settings.Library.DrainTime));
                 nextReport = waited + settings.DrainReportInterval;
             }
 

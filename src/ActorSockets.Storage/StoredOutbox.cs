@@ -140,7 +140,7 @@ internal sealed class StoredOutbox : IOutbox
         return waiting;
     }
 
-    public Task<IReadOnlyList<ClusterPeer>> MeetAsync(ClusterPeer node, NodePresence state) => _writer.RunAsync(session => SharedSchema.Meet(session, node, state));
+    public Task<IReadOnlyList<ClusterPeer>> MeetAsync(ClusterPeer node, NodePresence state) => _writer.RunAsync(session => _shared!.Meet(session, node, state));
 
     public Task<int> ExecuteAsync(QueueCommand command) => ExecuteAsync(command, number: null);
 

@@ -91,10 +91,14 @@ internal sealed class WebApi : IDisposable
         string[] reasons =
         [
             .. _sockets.IsDraining ? ["draining"] : Array.Empty<string>(),
+            .. IsOutside(snapshot) ? ["this node is in no cluster yet"] : Array.Empty<string>(),
             .. snapshot.Servers.Where(s => s.Phase != ServerPhase.Listening).Select(s => $"server {s.Name} does not listen on {s.Endpoint}{(s.Reason.Length > 0 ? $": {s.Reason}" : "")}"),
         ];
         return reasons.Length == 0 ? HttpResponse.Text(200, "ready") : HttpResponse.Text(503, string.Join('\n', reasons));
     }
+
+    private bool IsOutside(Snapshot snapshot) => _sockets.Settings.Cluster.Enabled
+        && snapshot.Cluster?.Nodes.Any(node => node is { IsSelf: true, State: ClusterEvents.NodeState.Up or ClusterEvents.NodeState.WeaklyUp }) is not true;
 
     private async Task<byte[]> OverviewAsync()
     {

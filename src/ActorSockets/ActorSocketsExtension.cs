@@ -50,7 +50,7 @@ public sealed class ActorSocketsExtension : IExtension
                 Overview(),
                 CertificateWatchActor.Props(Settings.Certificates)),
             ActorSocketsSettings.Root);
-        _node?.Start(system, Settings.Cluster, _outbox, placed!, Settings.DrainTimeout);
+        _node?.Start(system, Settings.Cluster, _outbox, placed!, Settings.DrainTime);
         foreach (var watch in Settings.Servers.Select(CertificateWatchActor.Watch.Of).Concat(Settings.Targets.Select(CertificateWatchActor.Watch.Of)).OfType<CertificateWatchActor.Watch>())
             Ref.Tell(watch);
 
@@ -59,7 +59,7 @@ public sealed class ActorSocketsExtension : IExtension
         shutdown.AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, ActorSocketsSettings.Root, async () =>
         {
             var phase = shutdown.Timeout(CoordinatedShutdown.PhaseServiceRequestsDone) - Settings.CutOffTimeout - BeforeThePhaseEnds;
-            await DrainAsync(phase < Settings.DrainTimeout ? phase : Settings.DrainTimeout);
+            await DrainAsync(phase < Settings.DrainTime ? phase : Settings.DrainTime);
             return Akka.Done.Instance;
         });
 
@@ -170,12 +170,12 @@ public sealed class ActorSocketsExtension : IExtension
     public Task<ServerEvents.AllBound> WhenBoundAsync() => Ref.Ask<ServerEvents.AllBound>(new ServerEvents.WhenBound(), Timeout.InfiniteTimeSpan);
 
     /// <summary>
-    /// Takes no new deliveries and connections, lets those under way end for <see cref="ActorSocketsSettings.DrainTimeout"/> at
+    /// Takes no new deliveries and connections, lets those under way end for <see cref="ActorSocketsSettings.DrainTime"/> at
     /// most, and then cuts off the rest: every delivery has its outcome afterwards. A part of Akka's coordinated shutdown; later
     /// calls return the first one's task.
     /// </summary>
     /// <returns>Whether all of them ended in time.</returns>
-    public Task<bool> DrainAsync() => DrainAsync(Settings.DrainTimeout);
+    public Task<bool> DrainAsync() => DrainAsync(Settings.DrainTime);
 
     /// <summary>Ends all deliveries and connections at once; done when they have ended, or after the cut-off-timeout.</summary>
     public Task CutOffAsync()
@@ -214,6 +214,9 @@ public sealed class ActorSocketsExtension : IExtension
     private async Task<bool> DrainOnceAsync(TimeSpan timeout)
     {
         _outbox.StopWaiting();
+        // Of a node that is out, no outcome can be recorded.
+        if (Removed.IsCompleted)
+            timeout = TimeSpan.Zero;
         // Other nodes take the targets as soon as what is under way here has ended.
         var handingOver = _node is null ? Task.CompletedTask : Task.WhenAny(_node.HandOverAsync(_system), Task.Delay(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero));
         var drained = await WithinAsync(timeout, new Deliveries.Drain(), new ServerEvents.Drain());

@@ -65,6 +65,9 @@ public sealed partial record ActorSocketsSettings(
     /// <summary>This process as a node of a cluster, which is a package of its own.</summary>
     public required ClusterSettings Cluster { get; init; }
 
+    /// <summary>How much of <see cref="DrainTimeout"/> is for what is under way: all, or three quarters for a node, which then leaves its cluster.</summary>
+    public TimeSpan DrainTime => Cluster.Enabled ? 0.75 * DrainTimeout : DrainTimeout;
+
     /// <summary>
     /// A target with the settings of <c>target-defaults</c>, for <see cref="ActorSocketsExtension.AddTargetAsync"/>; <c>with</c> changes it.
     /// </summary>

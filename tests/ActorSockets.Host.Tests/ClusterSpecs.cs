@@ -46,13 +46,46 @@ public sealed class ClusterSpecs : IAsyncLifetime
     }
 
     [PostgresFact]
-    public async Task A_node_whose_certificate_another_CA_has_signed_is_not_let_in()
+    public async Task A_node_whose_certificate_another_CA_has_signed_is_in_no_cluster_and_not_ready()
     {
         await StartAsync(0);
         await _nodes[0].HearAsync("^cluster: .* is up, of 1 node$");
-        await StartAsync(1, certificates: "other");
-        await _nodes[0].HearAsync(@"shows a certificate that no CA of cluster\.tls\.ca has signed");
+        await StartAsync(1, certificate: "other");
+        await _nodes[0].HearAsync(@"^warning: cluster: .* shows a certificate that no CA of cluster\.tls\.ca has signed");
+        await _nodes[1].HearAsync($@"^warning: cluster: this node is in none yet: 127\.0\.0\.1:{_ports[0]} did not let it in for 10 s.* Has a CA of theirs signed its certificate \(cluster\.tls\)\?");
+        var page = (await _nodes[1].HearAsync("^web: listening on (.*)$")).Groups[1].Value;
+        Assert.Equal((1, $"error: {page}: this node is in no cluster yet\n"), await HostProcess.RunAsync("health", page));
+        Assert.Equal((1, $"error: {page}: is in no cluster yet: no other node has let it in\n"), await HostProcess.RunAsync("cluster", page));
         Assert.DoesNotContain("of 2 nodes", _nodes[0].Said, StringComparison.Ordinal);
+
+        page = (await _nodes[0].HearAsync("^web: listening on (.*)$")).Groups[1].Value;
+        Assert.Equal((0, "ready\n"), await HostProcess.RunAsync("health", page));
+    }
+
+    [PostgresFact]
+    public async Task A_node_that_knows_no_CA_of_the_others_ends_and_says_why()
+    {
+        await StartAsync(0);
+        await _nodes[0].HearAsync("^cluster: .* is up, of 1 node$");
+        await StartAsync(1, certificate: "other", ca: "other");
+        Assert.Equal(1, await _nodes[1].ExitCodeAsync());
+        Assert.Contains(
+            $"error: actor-sockets.cluster: this node is out: 127.0.0.1:{_ports[0]} shows a certificate that no CA of cluster.tls.ca has signed, or that is not valid.",
+            _nodes[1].Said, StringComparison.Ordinal);
+    }
+
+    [PostgresFact]
+    public async Task A_node_that_stops_is_out_and_nothing_more_is_said_of_it()
+    {
+        await StartAsync(0);
+        await _nodes[0].HearAsync("^cluster: .* is up, of 1 node$");
+        await StartAsync(1);
+        await _nodes[1].HearAsync("^cluster: .* is up, of 2 nodes$");
+        await _nodes[1].SignalAsync("TERM");
+        Assert.Equal(0, await _nodes[1].ExitCodeAsync());
+        await _nodes[0].HearAsync($@"^cluster: 127\.0\.0\.1:{_ports[1]} is out; 1 node remains");
+        foreach (var node in _nodes)
+            Assert.DoesNotContain("warning:", node.Said, StringComparison.Ordinal);
     }
 
     [PostgresFact]
@@ -78,16 +111,17 @@ public sealed class ClusterSpecs : IAsyncLifetime
         Assert.Equal((1, $"error: actor-sockets.cluster: cannot listen on 127.0.0.1:{_ports[0]}: Address already in use"), (exitCode, said.Trim()));
     }
 
-    private async Task StartAsync(int node, string certificates = "pki", string stableAfter = "1s")
+    private async Task StartAsync(int node, string certificate = "pki", string ca = "pki", string stableAfter = "1s")
     {
         var conf = Path.Combine(_directory, $"node-{node}.conf");
         await File.WriteAllTextAsync(conf, $$"""
             actor-sockets {
               cluster {
                 enabled = on, port = {{_ports[node]}}, stable-after = {{stableAfter}}, heartbeat-pause = 3s
-                tls { certificate = "{{_directory}}/{{certificates}}/server.crt", key = "{{_directory}}/{{certificates}}/server.key", ca = "{{_directory}}/pki/ca.crt" }
+                tls { certificate = "{{_directory}}/{{certificate}}/server.crt", key = "{{_directory}}/{{certificate}}/server.key", ca = "{{_directory}}/{{ca}}/ca.crt" }
               }
               outbox { store = postgresql, connection = "{{_server.Connection}}", password-file = "{{_server.PasswordFile}}" }
+              web { enabled = on, port = 0 }
               servers.in { port = 0, protocol = deliveries, sink = relay, relay-to = [archive] }
               targets.archive { port = 1, protocol = deliveries }
             }

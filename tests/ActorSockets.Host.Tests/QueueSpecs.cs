@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using ActorSockets.Host.Commands;
 using ActorSockets.Host.Tests.Support;
+using ActorSockets.Outbox;
 
 namespace ActorSockets.Host.Tests;
 
@@ -26,6 +28,15 @@ public sealed class QueueSpecs : IDisposable
             }
             """);
     }
+
+    [Fact]
+    public void In_a_cluster_the_node_that_sends_has_a_column() => Assert.Equal(
+        [
+            "target  node           state  waiting  bytes  oldest  failed  last failure",
+            "berlin  10.0.0.1:7600  open   0        0 B            0",
+            "oslo                   open   0        0 B            0",
+        ],
+        QueueTable.Of([new QueueLine("berlin", false, default, null, null, "10.0.0.1:7600"), new QueueLine("oslo", false, default, null, null)]));
 
     [Fact]
     public async Task The_queue_is_seen_and_changed_while_the_relay_runs_and_when_it_does_not()

@@ -207,6 +207,18 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task The_queue_tells_which_node_of_the_cluster_sends()
+    {
+        await SubmitAsync(_first, "1", 5);
+        await _first.MeetAsync(Node("a:1"), NodePresence.Member);
+        await _first.BeginSendingAsync("berlin");
+        using var queue = await PostgresQueue.OpenAsync(Place);
+        Assert.Equal("a:1", Assert.Single(await queue.LinesAsync()).Node);
+        await _first.MeetAsync(Node("a:1"), NodePresence.Leaving);
+        Assert.Null(Assert.Single(await queue.LinesAsync()).Node);
+    }
+
+    [StoreFact]
     public async Task Where_the_nodes_of_a_cluster_are_late_a_new_one_waits_for_them_before_it_begins_another()
     {
         await _first.MeetAsync(Node("a:1"), NodePresence.Looking);

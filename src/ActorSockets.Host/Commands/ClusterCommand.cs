@@ -28,14 +28,13 @@ internal static class ClusterCommand
     }
 
     /// <summary>The nodes for people.</summary>
-    public static IEnumerable<string> Table(IReadOnlyList<ClusterEvents.Node> nodes) => nodes.Count == 0
-        ? ["this node has not joined a cluster yet: no other node has let it in"]
-        : TextTable.Of(["node", "state", "targets", "roles"], nodes.Select(node => new[]
+    public static IEnumerable<string> Table(IReadOnlyList<ClusterEvents.Node> nodes) =>
+        TextTable.Of(["node", "state", "targets", "roles"], nodes.Select(node => new[]
         {
             $"{node.Name}{(node.IsSelf ? " (asked)" : "")}",
             JsonNamingPolicy.KebabCaseLower.ConvertName(node.State.ToString()),
             node.Targets?.ToString(CultureInfo.InvariantCulture) ?? "unknown",
-            string.Join(", ", node.Roles),
+            node.Roles.Count == 0 ? "none" : string.Join(", ", node.Roles),
         }));
 
     /// <summary>The nodes for programs.</summary>
@@ -74,6 +73,8 @@ internal static class ClusterCommand
             using var program = new RemoteProgram(page, tokenFile);
             if ((await program.OverviewAsync()).Cluster is not { Nodes: var nodes })
                 throw new IOException("is no node of a cluster: it runs with cluster.enabled = off");
+            if (nodes.Count == 0)
+                throw new IOException("is in no cluster yet: no other node has let it in");
             foreach (var line in asJson ? Lines(nodes) : Table(nodes))
                 await Console.Out.WriteLineAsync(line);
             return ExitCodes.Success;

@@ -7,18 +7,25 @@ namespace ActorSockets.Host.Commands;
 /// <summary>The outbox for people. What peers said, and what they named, is escaped.</summary>
 internal static class QueueTable
 {
-    public static IEnumerable<string> Of(IReadOnlyList<QueueLine> lines) => lines.Count == 0 ? ["the outbox is empty"] : TextTable.Of(
-        ["target", "state", "waiting", "bytes", "oldest", "failed", "last failure"],
-        lines.Select(line => new[]
-        {
-            line.Target,
-            line.IsHeld ? "held" : "open",
-            Number(line.Figures.Waiting),
-            Sizes.Format(line.Figures.WaitingBytes),
-            line.Oldest is { } oldest ? Age(oldest) : "",
-            Number(line.Figures.SetAside),
-            Printable.Of(line.LastFailure ?? ""),
-        }));
+    public static IEnumerable<string> Of(IReadOnlyList<QueueLine> lines)
+    {
+        var isOfCluster = lines.Any(line => line.Node is not null);
+        return lines.Count == 0 ? ["the outbox is empty"] : TextTable.Of(
+            ["target", .. Node("node"), "state", "waiting", "bytes", "oldest", "failed", "last failure"],
+            lines.Select(line => (string[])
+            [
+                line.Target,
+                .. Node(Printable.Of(line.Node ?? "")),
+                line.IsHeld ? "held" : "open",
+                Number(line.Figures.Waiting),
+                Sizes.Format(line.Figures.WaitingBytes),
+                line.Oldest is { } oldest ? Age(oldest) : "",
+                Number(line.Figures.SetAside),
+                Printable.Of(line.LastFailure ?? ""),
+            ]));
+
+        string[] Node(string cell) => isOfCluster ? [cell] : [];
+    }
 
     public static IEnumerable<string> Of(IReadOnlyList<QueueEntry> entries) => entries.Count == 0 ? ["no delivery fits"] : TextTable.Of(
         ["id", "target", "state", "bytes", "age", "attempts", "reason"],

@@ -36,7 +36,11 @@ internal sealed class PostgresQueue : IQueue
         return queue;
     }
 
-    public Task<IReadOnlyList<QueueLine>> LinesAsync() => _readers.RunAsync(QueueRows.Lines);
+    public Task<IReadOnlyList<QueueLine>> LinesAsync() => _readers.RunAsync<IReadOnlyList<QueueLine>>(session =>
+    {
+        var senders = SharedSchema.Senders(session);
+        return [.. QueueRows.Lines(session).Select(line => line with { Node = senders.GetValueOrDefault(line.Target) })];
+    });
 
     public Task<IReadOnlyList<QueueEntry>> ListAsync(QueueSelection selection, DeliveryState? state, int most) =>
         _readers.RunAsync(session => QueueRows.List(session, selection, state, most, _files is null ? _ => null : _files.PathOf));

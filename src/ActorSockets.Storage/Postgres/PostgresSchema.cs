@@ -109,6 +109,9 @@ internal static class PostgresSchema
           add column settings text not null default '',  -- what all nodes need the same of
           add column targets  text not null default '';  -- a digest of the durable targets in its file
         """,
+        """
+        alter table target add column node text collate "C";  -- which last began to send; null: a program that is no node
+        """,
     ];
 
     /// <summary>The version of this program.</summary>

@@ -24,6 +24,7 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
     // A node of the cluster was seen since, or it is gone.
     private const string Late = "now() - interval '10 seconds'";
 
+    private volatile string? _name;
     private readonly ConcurrentDictionary<string, Seen> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Whether no other process can have the store open.</summary>
@@ -35,7 +36,8 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
     /// <inheritdoc cref="IOutbox.BeginSendingAsync"/>
     /// <remarks>A transaction of its own, which waits for one row and has no other: it is never a part of a deadlock.</remarks>
     public long BeginSending(string target) => others.Run(session => session.Query(
-        "insert into target (name, held, epoch) values (?1, 0, 1) on conflict (name) do update set epoch = target.epoch + 1 returning epoch", row => row.GetInt64(0), target).Single());
+        "insert into target (name, held, epoch, node) values (?1, 0, 1, ?2) on conflict (name) do update set epoch = target.epoch + 1, node = ?2 returning epoch",
+        row => row.GetInt64(0), target, _name).Single());
 
     /// <summary>Whether a target still has this epoch. Nobody raises it before the end of the session's transaction.</summary>
     public static bool HasEpoch(ISession session, string target, long epoch) =>
@@ -76,8 +78,9 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
 
     /// <inheritdoc cref="IOutbox.MeetAsync"/>
     /// <remarks>Times are the server's. Of several nodes that look at a time, the table's lock lets one begin the cluster.</remarks>
-    public static IReadOnlyList<ClusterPeer> Meet(ISession session, ClusterPeer node, NodePresence state)
+    public IReadOnlyList<ClusterPeer> Meet(ISession session, ClusterPeer node, NodePresence state)
     {
+        _name = node.Name;
         if (state is NodePresence.Looking or NodePresence.LookingLong)
             session.Execute("lock table node in share row exclusive mode");
         if (state == NodePresence.Leaving)
@@ -96,6 +99,11 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
             session.Execute($"delete from node where seen <= {Late}");
         return begins ? [node] : others;
     }
+
+    /// <summary>The nodes that send, by target: of those that are in the cluster.</summary>
+    public static IReadOnlyDictionary<string, string> Senders(ISession session) =>
+        session.Query($"select t.name, t.node from target t join node n on n.name = t.node where n.seen > {Late}", row => (Target: row.GetString(0), Node: row.GetString(1)))
+            .ToDictionary(sender => sender.Target, sender => sender.Node, StringComparer.Ordinal);
 
     public void Dispose() => others.Dispose();
 

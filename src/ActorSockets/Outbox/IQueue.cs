@@ -51,7 +51,8 @@ internal sealed record QueueCommand(QueueVerb Verb, QueueSelection Selection);
 /// <param name="Figures">How much there is.</param>
 /// <param name="Oldest">When the oldest delivery that waits came, in UTC; null: none waits.</param>
 /// <param name="LastFailure">Why the last attempt that failed did; null: none did.</param>
-internal sealed record QueueLine(string Target, bool IsHeld, LineFigures Figures, DateTime? Oldest, string? LastFailure);
+/// <param name="Node">The node of a cluster that sends; null: there is none.</param>
+internal sealed record QueueLine(string Target, bool IsHeld, LineFigures Figures, DateTime? Oldest, string? LastFailure, string? Node = null);
 
 /// <summary>A delivery, for people. Times are UTC.</summary>
 internal sealed record QueueEntry
