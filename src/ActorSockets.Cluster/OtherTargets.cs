@@ -16,9 +16,10 @@ internal sealed class OtherTargets
     public IReadOnlyList<string> Look(string own, IReadOnlyList<ClusterPeer> others)
     {
         var named = new List<string>();
-        foreach (var gone in _seen.Keys.Except(others.Where(other => other.Targets != own).Select(other => other.Name)).ToArray())
+        var differing = others.Where(other => other.Targets != own).ToArray();
+        foreach (var gone in _seen.Keys.Except(differing.Select(other => other.Name)).ToArray())
             _seen.Remove(gone);
-        foreach (var other in others.Where(other => other.Targets != own))
+        foreach (var other in differing)
         {
             var both = own + other.Targets;
             var looks = _seen.TryGetValue(other.Name, out var seen) && seen.Targets == both ? seen.Looks + 1 : 1;

@@ -110,6 +110,8 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
                 Become(HandingOver);
                 break;
             case HandOver or Signal.Rested:
+            case ClusterMessages.Wake when _props is null && _lines.Find(_target) is not null:
+                // Or a reload has brought the target.
                 Context.Stop(Self);
                 break;
             case Deliveries.Drained:

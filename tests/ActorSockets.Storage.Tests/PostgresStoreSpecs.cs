@@ -140,8 +140,8 @@ public sealed class PostgresStoreSpecs : IAsyncLifetime
     public void What_is_wrong_is_one_sentence_and_no_password()
     {
         Assert.Contains("does not let the role in", Refusal(_server.Connection, "wr0ng"), StringComparison.Ordinal);
-        Assert.Contains("has no such database", Refusal($"{_server.Connection};Database=nowhere", PrivatePostgres.Password), StringComparison.Ordinal);
-        Assert.Contains("cannot be reached", Refusal("Host=/nowhere;Username=relay", PrivatePostgres.Password), StringComparison.Ordinal);
+        Assert.Contains(", database nowhere does not exist: create it with createdb", Refusal($"{_server.Connection};Database=nowhere", PrivatePostgres.Password), StringComparison.Ordinal);
+        Assert.Contains("cannot be reached: there is no /nowhere/.s.PGSQL.5432", Refusal("Host=/nowhere;Username=relay", PrivatePostgres.Password), StringComparison.Ordinal);
         var unreadable = Assert.Throws<LedgerException>(() => PostgresStore.Open(Place with { PasswordFile = "/no/such" }));
         Assert.Contains("/no/such (outbox.password-file) cannot be read", unreadable.Message, StringComparison.Ordinal);
     }

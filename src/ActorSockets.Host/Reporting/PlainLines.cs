@@ -33,6 +33,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     public string? For(object happened, TimeSpan now) => happened switch
     {
         ServerEvents.Bound e => $"server {e.Server}: listening on {e.Endpoint}{(Exposes(e) ? ", exposed on every network interface" : "")}",
+        ServerEvents.BindFailed { IsOfOutbox: true } => null,
         ServerEvents.BindFailed e => $"error: {ActorSocketsSettings.Root}.servers.{e.Server}: cannot listen on {e.Endpoint}: {e.Reason}",
         ServerEvents.Removed e => $"server {e.Server}: removed",
         ServerEvents.ListenerLost e => $"server {e.Server}: lost its listener: {e.Reason}; binds again in {Durations.Format(e.RetryIn)}",

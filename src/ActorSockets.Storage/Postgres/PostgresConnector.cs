@@ -82,11 +82,12 @@ internal sealed class PostgresConnector(StorePlace.InPostgres place)
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } => Full(e),
         PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } sent =>
             Wrong($"does not let the role in ({Printable.Of(sent.MessageText)}): {PasswordAdvice}", e),
-        PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } sent => Wrong($"has no such database ({Printable.Of(sent.MessageText)}): create it with createdb", e),
+        PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } => Wrong("does not exist: create it with createdb", e),
         PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } sent =>
             Wrong($"denies the role something ({Printable.Of(sent.MessageText)}): as the owner of the database, create schema {Schema} authorization ROLE", e),
         PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } => Standby(e),
         PostgresException sent => Wrong($"answers: {Printable.Of(sent.MessageText)} ({sent.SqlState})", e),
+        NpgsqlException { InnerException: SocketException } when UnixSocket is { } path && !File.Exists(path) => Wrong($"cannot be reached: there is no {path}", e),
         NpgsqlException { InnerException: SocketException socket } => Wrong($"cannot be reached: {socket.Message}", e),
         NpgsqlException { InnerException: TimeoutException } => Wrong("does not answer in time", e),
         NpgsqlException when e.Message.Contains("No password", StringComparison.Ordinal) => Wrong($"asks for a password: {PasswordAdvice}", e),
@@ -101,6 +102,8 @@ internal sealed class PostgresConnector(StorePlace.InPostgres place)
     public LedgerException Wrong(string what, Exception? cause = null) => new($"{Where} {what}", cause: cause);
 
     private LedgerException Full(Exception cause) => new($"{Where} cannot be written: no space left on its disk", isFull: true, cause);
+
+    private string? UnixSocket => _written.Host is ['/', ..] directory ? Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $".s.PGSQL.{_written.Port}")) : null;
 
     private string PasswordAdvice => place.PasswordFile.Length > 0
         ? $"the password is the first line of {Printable.Of(place.PasswordFile)}"

@@ -25,7 +25,7 @@ internal static class PostgresLock
     {
         if (Holder(session, connector.Schema) is { } former && former.Backend == formerBackend && former.Name == PostgresConnector.ApplicationName)
             session.Query("select pg_terminate_backend(?1)", row => row.GetBoolean(0), formerBackend);
-        Wait(session, connector, "pg_advisory_lock", "3s", "stop it, or set another outbox.schema here");
+        Wait(session, connector, "pg_advisory_lock", "3s", "stop it, or set another outbox.schema here; nodes of a cluster need cluster.enabled = on, all of them");
     }
 
     /// <summary>Takes the lock alone, if nobody has it.</summary>

@@ -19,7 +19,11 @@ public static class ServerEvents
     public sealed record Bound(string Server, IPEndPoint Endpoint) : IServerEvent;
 
     /// <summary>The server cannot listen on the configured endpoint.</summary>
-    public sealed record BindFailed(string Server, string Endpoint, string Reason) : IServerEvent;
+    public sealed record BindFailed(string Server, string Endpoint, string Reason) : IServerEvent
+    {
+        /// <summary>Whether it is the outbox that cannot be opened: of all its servers that is said once.</summary>
+        internal bool IsOfOutbox { get; init; }
+    }
 
     /// <summary>The listener failed, or could not bind again. The server binds again after <paramref name="RetryIn"/>.</summary>
     public sealed record ListenerLost(string Server, string Reason, TimeSpan RetryIn) : IServerEvent;

@@ -78,7 +78,7 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
                 Open(opened.Arrivals);
                 break;
             case OpeningFailed failed:
-                GiveUp(failed.Reason);
+                GiveUp(failed.Reason, isOfOutbox: _server.Sink == "relay");
                 break;
             case ListenerActor.Listening listening when FromListener:
                 // The same port again after a rebind, also when any free one was asked for.
@@ -180,9 +180,9 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         GiveUp(reason);
     }
 
-    private void GiveUp(string reason)
+    private void GiveUp(string reason, bool isOfOutbox = false)
     {
-        Tell(new ServerEvents.BindFailed(_server.Name, _server.Endpoint, reason));
+        Tell(new ServerEvents.BindFailed(_server.Name, _server.Endpoint, reason) { IsOfOutbox = isOfOutbox });
         Context.Stop(Self);
     }
 

@@ -272,8 +272,9 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
             _said[node].Clear();
             var exitCode = await _programs.RunAsync(NameOf(node), Heard, cancellation, "run", ConfOf(node));
             _up[node] = 0;
-            var excuse = _said[node].LastOrDefault(line => line.StartsWith("error: actor-sockets.", StringComparison.Ordinal)) ?? "";
-            if (exitCode is not (0 or Programs.Killed) && !excuse.Contains("cluster: this node is out", StringComparison.Ordinal) && !excuse.Contains("outbox: PostgreSQL on ", StringComparison.Ordinal))
+            var isExcused = _said[node].Any(line => line.StartsWith("error: actor-sockets.cluster: this node is out", StringComparison.Ordinal)
+                || line.StartsWith("error: actor-sockets.outbox: PostgreSQL on ", StringComparison.Ordinal));
+            if (exitCode is not (0 or Programs.Killed) && !isExcused)
                 Fail($"{NameOf(node)} ended with {exitCode}: {string.Join('\n', _said[node])}");
             await _mayRestart.WaitAsync(cancellation);
         }

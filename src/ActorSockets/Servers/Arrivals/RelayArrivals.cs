@@ -23,7 +23,16 @@ internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, R
         Opening? opening = null;
         try
         {
-            opening = LooksFirst(request) && await relay.Ledger.FindAsync(KeyOf(request.Key)) is { } entry ? await KnownAsync(request, entry) : Begin(request, claim);
+            var isTooLong = request.Length > relay.Outbox.Room.MaxBytes;
+            var full = relay.WhyFull(request.Length ?? 0);
+            if ((request.Asks || isTooLong || full is not null) && await relay.Ledger.FindAsync(KeyOf(request.Key)) is { } entry)
+                opening = await KnownAsync(request, entry);
+            else if (isTooLong)
+                opening = new Opening.Refused(Codes.TooLong, "the outbox can never hold it");
+            else if (full is not null)
+                throw new OutboxFullException($"the outbox is full: {full}");
+            else
+                opening = new Opening.Begun(new RelayArrival(this, claim, request, relay.Outbox.Begin()));
             return opening;
         }
         finally
@@ -43,17 +52,6 @@ internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, R
 
     /// <summary>Servers of one outbox may relay to different targets: what one has stored is not known to another.</summary>
     private DeliveryKey KeyOf(DeliveryKey key) => new($"{server.Name}/{key.Sender}", key.Id);
-
-    private bool LooksFirst(ArrivalRequest request) => request.Asks || request.Length > relay.Outbox.Room.MaxBytes || relay.WhyFull(request.Length ?? 0) is not null;
-
-    private Opening Begin(ArrivalRequest request, ArrivalClaims.Claim claim)
-    {
-        if (request.Length > relay.Outbox.Room.MaxBytes)
-            return new Opening.Refused(Codes.TooLong, "the outbox can never hold it");
-        if (relay.WhyFull(request.Length ?? 0) is { } full)
-            throw new OutboxFullException($"the outbox is full: {full}");
-        return new Opening.Begun(new RelayArrival(this, claim, request, relay.Outbox.Begin()));
-    }
 
     private async Task<Opening> KnownAsync(ArrivalRequest request, LedgerEntry entry)
     {
