@@ -55,7 +55,7 @@ internal sealed class ClusterNode : IClusterNode
         cluster.RegisterOnMemberRemoved(() =>
         {
             if (!_isLeaving)
-                _removed.TrySetResult("this node is out: the others have taken it out of the cluster, or it has, because it reached fewer than half of them. Start it again");
+                _removed.TrySetResult("this node is out: the others have taken it out of the cluster, or it has, because it did not reach the larger part of them. Start it again");
         });
         // Akka ends the system by itself, when a certificate is refused for example (1.5.73).
         var shutdown = CoordinatedShutdown.Get(system);

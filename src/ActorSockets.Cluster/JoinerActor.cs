@@ -16,6 +16,7 @@ namespace ActorSockets.Cluster;
 /// </code>
 /// With a list of seed nodes instead, the first of them, started again while it is cut off from the others, would begin a second cluster beside theirs.
 /// A member that was stopped for so long that the others may have taken it out ends: it would take them for dead, one after another, and go on alone.
+/// So does one that finds the others in a cluster without it (<see cref="SplitWatch"/>).
 /// </summary>
 internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings, ITargetLines lines, Action<string> end) : UntypedActor, IWithTimers
 {
@@ -36,6 +37,7 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
         $"heartbeat-pause = {Durations.Format(settings.HeartbeatPause)}, stable-after = {Durations.Format(settings.StableAfter)}, {(settings.Tls is null ? "no tls" : "tls")}";
 
     private readonly OtherTargets _others = new();
+    private readonly SplitWatch _split = new();
     private IOutbox? _outbox;
     private NodePresence _state = NodePresence.Looking;
     private TimeSpan _lookedAt = Context.System.Scheduler.MonotonicClock;
@@ -52,7 +54,9 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private ClusterPeer Node => new(Endpoints.Format(_cluster.SelfAddress.Host ?? "", _cluster.SelfAddress.Port ?? 0), _settings, lines.Digest);
+    private ClusterPeer Node => new(NameOf(_cluster.SelfAddress), _settings, lines.Digest);
+
+    private static string NameOf(Address address) => Endpoints.Format(address.Host ?? "", address.Port ?? 0);
 
     protected override void PreStart()
     {
@@ -84,6 +88,8 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
                     Join(met.Nodes);
                 else
                     Compare(met.Nodes);
+                if (_state == NodePresence.Member)
+                    EndSplit(met.Nodes);
                 break;
             case NotMet:
                 _isLooking = false;
@@ -156,6 +162,13 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
     {
         foreach (var node in _others.Look(lines.Digest, nodes))
             Context.GetLogger().Warning("cluster: {0} has other targets than this node, by name, endpoint, protocol or tls, and sends where its own file says: give both the same file, and reload it", node);
+    }
+
+    private void EndSplit(IReadOnlyList<ClusterPeer> nodes)
+    {
+        var mates = _cluster.State.Members.Select(member => NameOf(member.Address)).ToHashSet(StringComparer.Ordinal);
+        if (_split.Look(Node.Name, nodes, mates.Contains) is { Count: > 0 } others)
+            end($"this node is out: {string.Join(", ", others)} {(others.Count == 1 ? "is" : "are")} in a cluster without it, which stays. Start it again");
     }
 
     private Address AddressOf(string node)

@@ -89,6 +89,30 @@ public sealed class ClusterSpecs : IAsyncLifetime
     }
 
     [PostgresFact]
+    public async Task Of_two_clusters_with_one_database_one_ends_and_says_why()
+    {
+        await StartAsync(0);
+        await _nodes[0].HearAsync("^cluster: .* is up, of 1 node$");
+        // The second node does not see the first one, and begins a cluster.
+        using var isAlone = new CancellationTokenSource();
+        var hiding = HideAsync(isAlone.Token);
+        await StartAsync(1);
+        await _nodes[1].HearAsync("^cluster: .* is up, of 1 node$");
+        await isAlone.CancelAsync();
+        await hiding;
+
+        var (stays, ends) = string.CompareOrdinal($"{_ports[0]}", $"{_ports[1]}") < 0 ? (0, 1) : (1, 0);
+        Assert.Equal(1, await _nodes[ends].ExitCodeAsync());
+        Assert.Contains($"error: actor-sockets.cluster: this node is out: 127.0.0.1:{_ports[stays]} is in a cluster without it, which stays. Start it again", _nodes[ends].Said, StringComparison.Ordinal);
+
+        async Task HideAsync(CancellationToken cancellation)
+        {
+            while (!cancellation.IsCancellationRequested)
+                await _server.ExecuteInAsync("relay", $"delete from actorsockets.node where name = '127.0.0.1:{_ports[0]}'");
+        }
+    }
+
+    [PostgresFact]
     public async Task A_node_with_other_settings_than_the_cluster_is_refused()
     {
         await StartAsync(0);
