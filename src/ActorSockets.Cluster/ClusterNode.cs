@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using ActorSockets.Clients;
@@ -130,5 +131,5 @@ internal sealed class ClusterNode : IClusterNode
         : $"this node is out: Akka ends it ({reason.GetType().Name})";
 
     /// <summary>Akka names who was called by its URL, and who calls by its endpoint.</summary>
-    private static string NodeOf(string peer) => peer[(peer.LastIndexOf('@') + 1)..];
+    private static string NodeOf(string peer) => IPEndPoint.TryParse(peer, out var caller) ? Endpoints.Format(caller) : peer[(peer.LastIndexOf('@') + 1)..];
 }

@@ -33,6 +33,6 @@ internal sealed class AkkaLogger(Output output) : UntypedActor
     private static bool IsOurs(LogEvent entry) => entry.LogClass.Assembly.GetName().Name!.StartsWith("ActorSockets", StringComparison.Ordinal);
 
     private static bool IsOfNodes(LogEvent entry) => entry.LogClass.Assembly.GetName().Name is "Akka.Remote" or "Akka.Cluster" or "Akka.Cluster.Tools" or "Akka.Cluster.Sharding" or "Akka.DistributedData"
-        || entry.LogSource.StartsWith("remoting ", StringComparison.Ordinal)
+        || entry.LogSource.StartsWith("remoting ", StringComparison.Ordinal) || entry.LogSource.Contains("/system/endpointManager/", StringComparison.Ordinal)
         || (entry.LogClass == typeof(CoordinatedShutdown) && entry.Message.ToString()!.Contains("[cluster-", StringComparison.Ordinal));
 }
