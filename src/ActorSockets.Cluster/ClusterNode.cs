@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using ActorSockets.Clients;
 using ActorSockets.Configuration;
+using ActorSockets.Events;
 using ActorSockets.Outbox;
 using ActorSockets.Transport.Tls;
 using Akka.Actor;
@@ -73,7 +75,8 @@ internal sealed class ClusterNode : IClusterNode
             var restTime = settings.HeartbeatPause + settings.StableAfter + Margin;
             var ofSharding = ClusterShardingSettings.Create(system).WithRole(ClusterSettings.SenderRole);
             var allocation = new CautiousRebalance(sharding.DefaultShardAllocationStrategy(ofSharding));
-            _region = sharding.Start(Targets, target => TargetEntity.Props(target, lines, drainTimeout, restTime), ofSharding, extractor, allocation, TargetEntity.HandOver.Instance);
+            var unknown = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+            _region = sharding.Start(Targets, target => TargetEntity.Props(target, lines, drainTimeout, restTime, unknown), ofSharding, extractor, allocation, TargetEntity.HandOver.Instance);
         }
         else
         {
@@ -81,7 +84,9 @@ internal sealed class ClusterNode : IClusterNode
         }
 
         system.ActorOf(JoinerActor.Props(outbox, settings, lines, reason => _removed.TrySetResult(reason)), "actor-sockets-joiner");
-        system.ActorOf(MembersActor.Props(_region), "actor-sockets-members");
+        var members = system.ActorOf(MembersActor.Props(_region), "actor-sockets-members");
+        // What it sees from then on is wrong.
+        _removed.Task.ContinueWith(_ => system.Stop(members), TaskScheduler.Default);
         system.ActorOf(WakerActor.Props(_region), "actor-sockets-waker");
     }
 
@@ -91,6 +96,7 @@ internal sealed class ClusterNode : IClusterNode
         if (_removed.Task.IsCompleted)
             return;
         _isLeaving = true;
+        system.EventStream.Publish(new ClusterEvents.NodeLeaving(MembersActor.NameOf(Akka.Cluster.Cluster.Get(system).SelfAddress)));
         system.EventStream.Publish(TargetEntity.Rest.Instance);
         var ended = _region.WatchAsync();
         _region.Tell(GracefulShutdown.Instance);
@@ -106,10 +112,7 @@ internal sealed class ClusterNode : IClusterNode
         {
             if (certificate is null)
                 return false;
-            using var chain = new X509Chain { ChainPolicy = material.PeerPolicy() };
-            foreach (var element in received?.ChainElements.Skip(1) ?? [])
-                chain.ChainPolicy.ExtraStore.Add(element.Certificate);
-            if (chain.Build(certificate))
+            if (material.Trusts(certificate, received?.ChainElements.Skip(1).Select(element => element.Certificate) ?? []))
                 return true;
             _foreign = NodeOf(remotePeer);
             SayForeign(_foreign);
@@ -128,7 +131,9 @@ internal sealed class ClusterNode : IClusterNode
 
     private string WhyItEnds(CoordinatedShutdown.Reason reason) => _foreign is { } node
         ? $"this node is out: {node} shows a certificate that no CA of cluster.tls.ca has signed, or that is not valid. Each node needs one that a CA of all the others has signed"
-        : $"this node is out: Akka ends it ({reason.GetType().Name})";
+        : reason.GetType().Name == "TlsHandshakeFailureReason"
+            ? "this node is out: another node refused it. Has a CA of the others signed its certificate (cluster.tls.certificate), and is it valid?"
+            : $"this node is out: Akka ends it ({reason.GetType().Name})";
 
     /// <summary>Akka names who was called by its URL, and who calls by its endpoint.</summary>
     private static string NodeOf(string peer) => IPEndPoint.TryParse(peer, out var caller) ? Endpoints.Format(caller) : peer[(peer.LastIndexOf('@') + 1)..];

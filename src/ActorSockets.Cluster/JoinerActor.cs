@@ -54,9 +54,7 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private ClusterPeer Node => new(NameOf(_cluster.SelfAddress), _settings, lines.Digest);
-
-    private static string NameOf(Address address) => Endpoints.Format(address.Host ?? "", address.Port ?? 0);
+    private ClusterPeer Node => new(MembersActor.NameOf(_cluster.SelfAddress), _settings, lines.Digest);
 
     protected override void PreStart()
     {
@@ -166,7 +164,7 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
 
     private void EndSplit(IReadOnlyList<ClusterPeer> nodes)
     {
-        var mates = _cluster.State.Members.Select(member => NameOf(member.Address)).ToHashSet(StringComparer.Ordinal);
+        var mates = _cluster.State.Members.Select(member => MembersActor.NameOf(member.Address)).ToHashSet(StringComparer.Ordinal);
         if (_split.Look(Node.Name, nodes, mates.Contains) is { Count: > 0 } others)
             end($"this node is out: {string.Join(", ", others)} {(others.Count == 1 ? "is" : "are")} in a cluster without it, which stays. Start it again");
     }

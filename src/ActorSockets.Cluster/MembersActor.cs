@@ -98,7 +98,10 @@ internal sealed class MembersActor(IActorRef region) : UntypedActor, IWithTimers
 
     protected override void PostStop() => _cluster.Unsubscribe(Self);
 
-    private static string NameOf(Member member) => Endpoints.Format(member.Address.Host ?? "", member.Address.Port ?? 0);
+    /// <summary>What a node is called.</summary>
+    public static string NameOf(Address address) => Endpoints.Format(address.Host ?? "", address.Port ?? 0);
+
+    private static string NameOf(Member member) => NameOf(member.Address);
 
     private static void Publish(ClusterEvents.IClusterEvent happened) => Context.System.EventStream.Publish(happened);
 

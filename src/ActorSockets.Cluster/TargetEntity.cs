@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ActorSockets.Clients;
 using ActorSockets.Events;
 using ActorSockets.Platform;
@@ -27,10 +28,12 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
     private readonly TimeSpan _handOverTime;
     private readonly TimeSpan _restTime;
     private readonly Props? _props;
+    private readonly ConcurrentDictionary<string, bool> _unknown;
     private IActorRef _line = ActorRefs.Nobody;
 
-    public TargetEntity(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime)
+    public TargetEntity(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime, ConcurrentDictionary<string, bool> unknown)
     {
+        _unknown = unknown;
         _target = target;
         _lines = lines;
         _drainTimeout = drainTimeout;
@@ -43,7 +46,9 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
     /// <param name="lines">The targets that this node knows.</param>
     /// <param name="drainTimeout">How long what is under way may go on when this node stops; 8 s at most when the target alone moves.</param>
     /// <param name="restTime">How long it sends nothing after another node has sent: longer than a node needs to find out that it is out.</param>
-    public static Props Props(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime) => PlainProps.Of(() => new TargetEntity(target, lines, drainTimeout, restTime));
+    /// <param name="unknown">Targets that were said not to be in this node's file.</param>
+    public static Props Props(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime, ConcurrentDictionary<string, bool> unknown) =>
+        PlainProps.Of(() => new TargetEntity(target, lines, drainTimeout, restTime, unknown));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -54,11 +59,13 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
         Context.System.EventStream.Subscribe(Self, typeof(Rest));
         if (_props is null)
         {
-            Context.GetLogger().Warning("cluster: there is no target named {0} here, and another node has deliveries for it: its file differs", _target);
+            if (_unknown.TryAdd(_target, true))
+                Context.GetLogger().Warning("cluster: deliveries wait for the target {0}, and this node, whose turn it is, has no such target: give all nodes the same file and reload them, or cancel what waits (actorsockets queue)", _target);
             BeginRest();
             return;
         }
 
+        _unknown.TryRemove(_target, out _);
         _line = Context.Watch(Context.ActorOf(_props, "line"));
     }
 

@@ -40,8 +40,16 @@ public sealed record ClusterSettings(
         else if (tls is null && !section.Switch("insecure") && !WebSettings.IsLoopback(settings.Host))
             section.Reject("host", $"{settings.Host} is not loopback: whoever reaches the port could join; set tls, or insecure = on in a network of your own");
         if (tls is not null)
-            section.Merged("tls").Load(tls);
+            Load(section.Merged("tls"), tls);
         return settings with { Tls = tls };
+    }
+
+    private static void Load(SettingsSection section, TlsFiles files)
+    {
+        if (!section.Load(files) || files.Current is not { Context: { } own } loaded)
+            return;
+        if (!loaded.Trusts(own.TargetCertificate, own.IntermediateCertificates))
+            section.Reject("certificate", "is not one that a CA in ca has signed: nodes with this file would refuse each other");
     }
 
     private static TlsFiles? TlsOf(SettingsSection section)

@@ -29,6 +29,21 @@ public sealed class ClusterSettingsSpecs
         Assert.True(exitCode == 0, said);
     }
 
+    [Fact]
+    public async Task A_certificate_that_the_node_s_own_CA_has_not_signed_is_refused()
+    {
+        var directory = Directory.CreateTempSubdirectory("cluster-settings-").FullName;
+        foreach (var pki in (string[])["pki", "other"])
+            Assert.Equal(0, (await HostProcess.RunAsync("init", "--tls", Path.Combine(directory, pki))).ExitCode);
+        var (exitCode, said) = await CheckAsync($$"""
+            cluster { enabled = on, tls { certificate = "{{directory}}/other/server.crt", key = "{{directory}}/other/server.key", ca = "{{directory}}/pki/ca.crt" } }
+            outbox { store = postgresql, connection = "Host=db;Database=relay" }
+            """);
+        Directory.Delete(directory, recursive: true);
+        Assert.Equal(78, exitCode);
+        Assert.Contains("actor-sockets.cluster.tls.certificate: is not one that a CA in ca has signed: nodes with this file would refuse each other", said, StringComparison.Ordinal);
+    }
+
     private static async Task<(int ExitCode, string Said)> CheckAsync(string settings)
     {
         var conf = Path.GetTempFileName();

@@ -79,6 +79,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         ClusterEvents.NodeUp e => $"cluster: {e.Node} is up, of {Nodes(e.Nodes)}",
         ClusterEvents.NodeUnreachable e => $"cluster: {e.Node} is unreachable; its targets wait",
         ClusterEvents.NodeReachable e => $"cluster: {e.Node} is reachable again",
+        ClusterEvents.NodeLeaving e => $"cluster: {e.Node} leaves; the other nodes take its targets",
         ClusterEvents.NodeOut e => $"cluster: {e.Node} is out; {Nodes(e.Nodes)} {(e.Nodes == 1 ? "remains" : "remain")}",
         RunEvents.OutOfCluster e => $"error: {ActorSocketsSettings.Root}.cluster: {e.Reason}",
         RunEvents.NoOutbox e => $"error: {ActorSocketsSettings.Root}.outbox: {e.Reason}",

@@ -17,6 +17,9 @@ public static class ClusterEvents
     /// <summary>A node that was silent answers again.</summary>
     public sealed record NodeReachable(string Node) : IClusterEvent;
 
+    /// <summary>This node stops, and gives its targets to others.</summary>
+    public sealed record NodeLeaving(string Node) : IClusterEvent;
+
     /// <summary>A node has left, or was taken out.</summary>
     /// <param name="Node">The node.</param>
     /// <param name="Nodes">Nodes that are up now.</param>

@@ -72,15 +72,18 @@ public sealed partial record TargetTls
 internal static class TlsSettings
 {
     /// <summary>Loads them; what is wrong with one is an error of the setting that names it.</summary>
-    public static void Load(this SettingsSection section, TlsFiles files)
+    /// <returns>Whether they can be used.</returns>
+    public static bool Load(this SettingsSection section, TlsFiles files)
     {
         try
         {
             files.Load();
+            return true;
         }
         catch (TlsFileException e)
         {
             section.Reject(e.Setting, e.Message);
+            return false;
         }
     }
 }

@@ -179,4 +179,13 @@ internal sealed record TlsMaterial(SslStreamCertificateContext? Context, X509Cer
         policy.CustomTrustStore.AddRange(Authorities);
         return policy;
     }
+
+    /// <summary>Whether one of the CAs has signed a certificate, by way of others, and it is valid.</summary>
+    public bool Trusts(X509Certificate2 certificate, IEnumerable<X509Certificate2> others)
+    {
+        using var chain = new X509Chain { ChainPolicy = PeerPolicy() };
+        foreach (var other in others)
+            chain.ChainPolicy.ExtraStore.Add(other);
+        return chain.Build(certificate);
+    }
 }
