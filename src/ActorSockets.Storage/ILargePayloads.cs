@@ -21,7 +21,7 @@ internal interface ILargePayloads : IAsyncDisposable
     /// <summary>What people call it: its place.</summary>
     string Describe(string name);
 
-    /// <summary>Deletes one that was never submitted. May block; what fails is swept at the next start.</summary>
+    /// <summary>Deletes one that was never submitted. Blocks; what fails is swept at the next start.</summary>
     void Drop(string name);
 
     /// <summary>Deletes those whose rows are gone; what fails is swept at the next start. Done when whoever hears of the room has it.</summary>

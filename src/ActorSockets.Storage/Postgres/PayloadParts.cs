@@ -32,7 +32,11 @@ internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads
 
     public Payload Open(string name, long length) => new PartsPayload(this, name, length);
 
-    public void Drop(string name) => DeleteLater([name]);
+    public void Drop(string name)
+    {
+        if (!TryDelete([name]))
+            DeleteLater([name]);
+    }
 
     public ValueTask DeleteAsync(IReadOnlyList<string> names)
     {
