@@ -9,5 +9,8 @@ internal static class ClusterMessages
     public interface IMessage;
 
     /// <summary>The target has something to be sent: its sender starts on the node that its shard is on, unless it runs.</summary>
-    public sealed record Wake(string Target) : IMessage, IDeadLetterSuppression;
+    public record Wake(string Target) : IMessage, IDeadLetterSuppression;
+
+    /// <summary>The same, and one that runs looks at the table at once: there is more for it.</summary>
+    public sealed record WakeForMore(string Target) : Wake(Target);
 }

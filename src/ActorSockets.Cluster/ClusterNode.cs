@@ -87,7 +87,7 @@ internal sealed class ClusterNode : IClusterNode
         var members = system.ActorOf(MembersActor.Props(_region), "actor-sockets-members");
         // What it sees from then on is wrong.
         _removed.Task.ContinueWith(_ => system.Stop(members), TaskScheduler.Default);
-        system.ActorOf(WakerActor.Props(_region), "actor-sockets-waker");
+        system.ActorOf(WakerActor.Props(outbox, _region), "actor-sockets-waker");
     }
 
     public async Task HandOverAsync(ActorSystem system)

@@ -77,6 +77,9 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
                 // A reload has changed the target, or removed it: the next Wake finds what is there now.
                 Drain(HandingOver, _handOverTime);
                 break;
+            case ClusterMessages.WakeForMore:
+                _line.Tell(new TargetCommands.LookForMore());
+                break;
             case ClusterMessages.Wake:
                 // It runs, and its node looks at the table itself.
                 break;

@@ -1,39 +1,85 @@
 using System.IO.Hashing;
 using System.Text;
 using ActorSockets.Clients;
+using ActorSockets.Outbox;
 using ActorSockets.Platform;
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Event;
 
 namespace ActorSockets.Cluster;
 
 /// <summary>
-/// Wakes the senders of targets that have something to be sent, each second, through the shard region. Each node that is up and reached takes
-/// its part of the targets: where the nodes disagree for a moment about who is, a target is woken twice, or some seconds later.
+/// Wakes the senders of targets that have something to be sent, through the shard region: those whose lines this node has made longer at once, and
+/// all that wait each second. For the latter, each node that is up and reached takes its part of the targets: where the nodes disagree for a moment
+/// about who is, a target is woken twice, or some seconds later.
 /// </summary>
-internal sealed class WakerActor(IActorRef region) : UntypedActor
+internal sealed class WakerActor(OutboxAccess access, IActorRef region) : UntypedActor, IWithTimers
 {
+    // Of two messages that there is more for a target; up to eight times as long while more comes and comes, since the sender then takes more at once.
+    private static readonly TimeSpan MoreInterval = TimeSpan.FromMilliseconds(25);
+
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private readonly Gathered _more = new();
 
+    /// <param name="access">The outbox.</param>
     /// <param name="region">The shard region of the targets.</param>
-    public static Props Props(IActorRef region) => PlainProps.Of(() => new WakerActor(region));
+    public static Props Props(OutboxAccess access, IActorRef region) => PlainProps.Of(() => new WakerActor(access, region));
 
-    protected override void PreStart() => Context.System.EventStream.Subscribe(Self, typeof(OutboxActor.WorkWaits));
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(OutboxActor.WorkWaits));
+        access.Opened.PipeTo(Self, success: opened => opened, failure: _ => Signal.NotOpened);
+    }
 
     protected override void OnReceive(object message)
     {
-        if (message is not OutboxActor.WorkWaits waits)
+        switch (message)
         {
-            Unhandled(message);
-            return;
+            case OpenOutbox opened:
+                var self = Self;
+                opened.Outbox.WhenUnheard(target => self.Tell(new More(target)));
+                break;
+            case More more when _more.Add(more.Target):
+                TellOf(more.Target);
+                break;
+            case More:
+                break;
+            case Signal.Tick:
+                foreach (var target in _more.Tick())
+                    TellOf(target);
+                if (_more.IsEmpty)
+                    Timers.Cancel(Signal.Tick);
+                break;
+            case OutboxActor.WorkWaits waits:
+                Wake(waits.Targets);
+                break;
+            case Signal.NotOpened:
+                // The outbox says so, and the program ends.
+                break;
+            default:
+                Unhandled(message);
+                break;
         }
+    }
 
+    private void TellOf(string target)
+    {
+        region.Tell(new ClusterMessages.WakeForMore(target));
+        if (!Timers.IsTimerActive(Signal.Tick))
+            Timers.StartPeriodicTimer(Signal.Tick, Signal.Tick, MoreInterval);
+    }
+
+    private void Wake(IReadOnlyList<string> targets)
+    {
         var state = _cluster.State;
         var nodes = state.Members.Where(member => member.Status is MemberStatus.Up && !state.Unreachable.Contains(member)).Select(member => member.UniqueAddress).Order().ToArray();
         var own = Array.IndexOf(nodes, _cluster.SelfUniqueAddress);
         if (own < 0)
             return;
-        foreach (var target in waits.Targets)
+        foreach (var target in targets)
         {
             if (XxHash32.HashToUInt32(Encoding.UTF8.GetBytes(target)) % (uint)nodes.Length == own)
                 region.Tell(new ClusterMessages.Wake(target));
@@ -41,4 +87,12 @@ internal sealed class WakerActor(IActorRef region) : UntypedActor
     }
 
     protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
+
+    private enum Signal
+    {
+        Tick,
+        NotOpened,
+    }
+
+    private sealed record More(string Target) : IDeadLetterSuppression;
 }

@@ -25,6 +25,7 @@ internal sealed class StoredOutbox : IOutbox
     private readonly Stopwatch _recounting = Stopwatch.StartNew();
     private TimeSpan _recountAfter;
     private readonly ConcurrentDictionary<string, Action<LineChange>> _listeners = new(StringComparer.Ordinal);
+    private volatile Action<string>? _unheard;
 
     private StoredOutbox(GroupWriter writer, Readers readers, ILargePayloads large, OutboxLimits limits, SharedSchema? shared)
     {
@@ -79,7 +80,10 @@ internal sealed class StoredOutbox : IOutbox
         payload.Submitted();
         Room.Stored(payload.Length, payload.Length);
         foreach (var target in targets)
-            Tell(target, LineChange.Longer);
+        {
+            if (!Tell(target, LineChange.Longer))
+                _unheard?.Invoke(target);
+        }
     }
 
     public Task<long> BeginSendingAsync(string target) => _shared is null ? Task.FromResult(0L) : Task.Run(() => _shared.BeginSending(target));
@@ -117,7 +121,13 @@ internal sealed class StoredOutbox : IOutbox
     public Task<DateTime?> OldestAsync() => _readers.RunAsync(session =>
         session.Query("select created from delivery where state in ('queued', 'held') order by number limit 1", row => row.GetTime(0)).SingleOrDefault());
 
-    public void Listen(string target, Action<LineChange> changed) => _listeners[target] = changed;
+    public IDisposable Listen(string target, Action<LineChange> changed)
+    {
+        _listeners[target] = changed;
+        return new Listening(() => _listeners.TryRemove(KeyValuePair.Create(target, changed)));
+    }
+
+    public void WhenUnheard(Action<string> longer) => _unheard = longer;
 
     public async Task<int> ExecuteWaitingAsync()
     {
@@ -293,9 +303,17 @@ internal sealed class StoredOutbox : IOutbox
         moves.Apply(Room);
     }
 
-    private void Tell(string target, LineChange change)
+    /// <returns>Whether anybody listens.</returns>
+    private bool Tell(string target, LineChange change)
     {
-        if (_listeners.TryGetValue(target, out var listener))
-            listener(change);
+        if (!_listeners.TryGetValue(target, out var listener))
+            return false;
+        listener(change);
+        return true;
+    }
+
+    private sealed class Listening(Action end) : IDisposable
+    {
+        public void Dispose() => end();
     }
 }

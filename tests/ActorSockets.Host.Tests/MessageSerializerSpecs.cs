@@ -28,6 +28,15 @@ public sealed class MessageSerializerSpecs : IDisposable
         Assert.Equal(wake, _serializer.FromBinary("Berlin-1.eu"u8.ToArray(), "wake-1"));
     }
 
+    [Fact]
+    public void So_is_one_for_more()
+    {
+        var wake = new ClusterMessages.WakeForMore("Berlin-1.eu");
+        Assert.Equal("wake-for-more-1", _serializer.Manifest(wake));
+        Assert.Equal("Berlin-1.eu"u8.ToArray(), _serializer.ToBinary(wake));
+        Assert.Equal(wake, _serializer.FromBinary("Berlin-1.eu"u8.ToArray(), "wake-for-more-1"));
+    }
+
     [Theory]
     [InlineData("wake-2")]
     [InlineData("System.Object, System.Private.CoreLib")]

@@ -27,13 +27,13 @@ public sealed class SilentNamesSpecs : IDisposable
               target-defaults { port = 9000, payload.text = hello, confirm = receipt, give-up-after = 8s, max-attempts = 1, connect-timeout = 8s }
               targets {
                 {{string.Join('\n', Enumerable.Range(0, 50).Select(i => string.Create(CultureInfo.InvariantCulture, $"silent-{i} {{ host = n{i}.silent.example }}")))}}
-                healthy { }
+                healthy { give-up-after = 60s, connect-timeout = 60s }
               }
               exit-when-delivered = on
             }
             """);
         Assert.Equal(1, await run.ExitCodeAsync());
-        Assert.Matches(@"target healthy: DELIVERED .* in \d+ ms", run.Said);
+        Assert.Contains("target healthy: DELIVERED", run.Said, StringComparison.Ordinal);
         Assert.Equal(50, Regex.Count(run.Said, @"target silent-\d+: FAILED: .* did not resolve or answer within 8 s \(connect-timeout\)"));
         // None of the others had ended by then.
         Assert.DoesNotContain("FAILED", run.Said[..run.Said.IndexOf("DELIVERED", StringComparison.Ordinal)], StringComparison.Ordinal);

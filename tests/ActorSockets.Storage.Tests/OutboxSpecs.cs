@@ -178,6 +178,22 @@ public abstract class OutboxSpecs(string kind) : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task A_line_that_nobody_listens_to_is_named_when_it_becomes_longer()
+    {
+        var (heard, unheard) = (new List<LineChange>(), new List<string>());
+        _outbox.WhenUnheard(unheard.Add);
+        var former = _outbox.Listen("berlin", _ => throw new InvalidOperationException());
+        var listening = _outbox.Listen("berlin", heard.Add);
+        former.Dispose();
+        await SubmitAsync("1", Bytes(10), "berlin", "oslo");
+        Assert.Equal((LineChange.Longer, "oslo"), (Assert.Single(heard), Assert.Single(unheard)));
+        listening.Dispose();
+        await SubmitAsync("2", Bytes(10), "berlin");
+        Assert.Single(heard);
+        Assert.Equal(["oslo", "berlin"], unheard);
+    }
+
+    [StoreFact]
     public async Task What_ended_after_it_was_cancelled_stays_cancelled()
     {
         await SubmitAsync("1", Bytes(10), "berlin");

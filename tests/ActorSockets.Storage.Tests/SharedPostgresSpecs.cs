@@ -1,7 +1,12 @@
+using System.Threading.Channels;
+using ActorSockets.Clients;
+using ActorSockets.Events;
 using ActorSockets.Outbox;
 using ActorSockets.Storage.Postgres;
 using ActorSockets.Storage.Tests.Support;
 using ActorSockets.Tests.Support;
+using Akka.Actor;
+using Akka.Configuration;
 
 namespace ActorSockets.Storage.Tests;
 
@@ -153,6 +158,31 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
         changes.Clear();
         Assert.Empty(await _second.LookAsync());
         Assert.Contains(LineChange.Rearranged, changes);
+    }
+
+    [StoreFact]
+    public async Task A_line_that_is_told_of_it_takes_what_came_through_another_node()
+    {
+        var access = new OutboxAccess(new OutboxSettings(Place, Roomy, TimeSpan.FromDays(1), TimeSpan.FromDays(1)));
+        access.Open(_ => PostgresStore.Open(Place));
+        var target = ActorSocketsSettings.From(ConfigurationFactory.ParseString("actor-sockets.targets.berlin { port = 1, protocol = deliveries }")).Targets[0];
+        var taken = Channel.CreateUnbounded<string>();
+        using var system = ActorSystem.Create("lines", ActorSocketsSettings.Reference);
+        var line = system.ActorOf(LineActor.Props(target, access, _ => Props.Create(() => new Taker(taken))));
+        await SubmitAsync(_first, "1", 5);
+        Assert.Equal("1", await TakenAsync());
+        await SubmitAsync(_first, "2", 5);
+        Assert.Equal("2", await TakenAsync());
+        await system.Terminate();
+        await access.CloseAsync();
+
+        // The line may be asked while it is reading what is there.
+        async Task<string> TakenAsync()
+        {
+            line.Tell(new TargetCommands.LookForMore());
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            return await taken.Reader.ReadAsync(patience.Token);
+        }
     }
 
     [StoreFact]
@@ -315,5 +345,19 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
         var bytes = new byte[length];
         new Random(length).NextBytes(bytes);
         return bytes;
+    }
+
+    /// <summary>A sender that never comes to an end.</summary>
+    private sealed class Taker : UntypedActor
+    {
+        private readonly Channel<string> _taken;
+
+        public Taker(Channel<string> taken) => _taken = taken;
+
+        protected override void OnReceive(object message)
+        {
+            if (message is Deliveries.Deliver deliver)
+                _taken.Writer.TryWrite(deliver.Id);
+        }
     }
 }

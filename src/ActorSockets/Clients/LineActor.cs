@@ -40,6 +40,7 @@ internal sealed class LineActor : UntypedActor, IWithTimers
     private IActorRef _intake = ActorRefs.Nobody;
     private IOutbox? _outbox;
     private LineSignal? _signal;
+    private IDisposable? _listening;
     private long? _epoch;
     private bool _isFetching;
     private bool _isComparing;
@@ -81,7 +82,7 @@ internal sealed class LineActor : UntypedActor, IWithTimers
             case Ready ready:
                 _outbox = ready.Outbox;
                 _signal = new LineSignal(Self);
-                _outbox.Listen(_target.Name, _signal.Raise);
+                _listening = _outbox.Listen(_target.Name, _signal.Raise);
                 Fetch();
                 break;
             case NotReady:
@@ -90,6 +91,10 @@ internal sealed class LineActor : UntypedActor, IWithTimers
             case LineSignal:
                 _hasMore = true;
                 _isRearranged |= _signal!.Lower() == LineChange.Rearranged;
+                Fetch();
+                break;
+            case TargetCommands.LookForMore:
+                _hasMore = true;
                 Fetch();
                 break;
             case Begun begun:
@@ -265,6 +270,8 @@ internal sealed class LineActor : UntypedActor, IWithTimers
         if (_draining && _isSenderDrained && _isIntakeDrained && _records.IsEmpty)
             Context.Parent.Tell(new Deliveries.Drained());
     }
+
+    protected override void PostStop() => _listening?.Dispose();
 
     private enum Signal
     {

@@ -22,6 +22,9 @@ internal static class TargetCommands
     /// <summary>A delivery of the outbox is not to be sent any more; there is no answer.</summary>
     internal sealed record Withdraw(string Id);
 
+    /// <summary>Another process has made the line in the outbox longer.</summary>
+    internal sealed record LookForMore;
+
     /// <summary>Ends the wait for the next attempt.</summary>
     internal sealed record RetryNow;
 }

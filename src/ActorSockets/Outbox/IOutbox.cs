@@ -64,7 +64,11 @@ internal interface IOutbox
     Task<DateTime?> OldestAsync();
 
     /// <summary>Calls back, on any thread, when the line of a target has changed. One listener for each target.</summary>
-    void Listen(string target, Action<LineChange> changed);
+    /// <returns>Ends it.</returns>
+    IDisposable Listen(string target, Action<LineChange> changed);
+
+    /// <summary>Calls back, on any thread, with a target whose line this process has made longer, and to which nobody listens here.</summary>
+    void WhenUnheard(Action<string> longer);
 
     /// <summary>
     /// Looks at what other processes have changed: counts the rows anew, and tells the listeners of lines that changed. To be called each

@@ -15,6 +15,8 @@ namespace ActorSockets.Benchmarks.Works;
 internal static class ClusterWork
 {
     private const int Payloads = 20_000;
+    private const int WarmUp = 5_000;
+    private const int Singles = 300;
     private const int Size = 1024;
     private const int Targets = 12;
     private const int MostNodes = 3;
@@ -34,6 +36,7 @@ internal static class ClusterWork
         }
 
         var throughput = await DeliverAsync(bench, cancellation);
+        await SingleAsync(bench, cancellation);
         await WaitAsync(bench, cancellation);
         foreach (var profile in (string[])["heartbeat-pause = 3s, stable-after = 5s", "heartbeat-pause = 1500ms, stable-after = 1500ms"])
             await FailOverAsync(bench, profile, cancellation);
@@ -59,18 +62,12 @@ internal static class ClusterWork
 
     private static async Task<double[]> DeliverAsync(Bench bench, int nodes, CancellationToken timeout)
     {
-        await using var receiver = Child.Start(Launch.Ours("serve", "127.0.0.1:0", "--sink", "discard", "--protocol", "deliveries", "--quiet"));
+        await using var receiver = Receiver("--quiet");
         await using var cluster = await SmallCluster.StartAsync(bench, nodes, Targets, 1, await receiver.PortAsync(timeout), timeout);
+        // Each process has compiled what it needs.
+        await SubmitAsync(cluster, nodes, "warm-up", WarmUp, timeout);
         var (ofNodes, ofDatabase, ofOthers, clock) = (cluster.NodeSeconds(), cluster.DatabaseSeconds(), Others(), Stopwatch.StartNew());
-        var payload = new byte[Size];
-        const int Clients = MostNodes * Targets;
-        await Task.WhenAll(Enumerable.Range(0, Clients).Select(async client =>
-        {
-            using var submitter = new Submitter([cluster.PortOf(client % nodes, client / MostNodes)]);
-            for (var i = client; i < Payloads; i += Clients)
-                await submitter.SubmitAsync($"p-{i}", payload, timeout);
-        }));
-        await cluster.WhenEmptyAsync(timeout);
+        await SubmitAsync(cluster, nodes, "p", Payloads, timeout);
         const double Deliveries = Payloads;
         return
         [
@@ -80,6 +77,53 @@ internal static class ClusterWork
 
         double Others() => Proc.CpuSeconds(receiver.Id) + Proc.CpuSeconds(Environment.ProcessId);
     }
+
+    /// <summary>Through all nodes at a time, until everything is delivered.</summary>
+    private static async Task SubmitAsync(SmallCluster cluster, int nodes, string name, int count, CancellationToken timeout)
+    {
+        const int Clients = MostNodes * Targets;
+        await Task.WhenAll(Enumerable.Range(0, Clients).Select(async client =>
+        {
+            using var submitter = new Submitter([cluster.PortOf(client % nodes, client / MostNodes)]);
+            for (var i = client; i < count; i += Clients)
+                await submitter.SubmitAsync($"{name}-{i}", new byte[Size], timeout);
+        }));
+        await cluster.WhenEmptyAsync(timeout);
+    }
+
+    private static async Task SingleAsync(Bench bench, CancellationToken cancellation)
+    {
+        var contest = new Contest($"cluster, a single payload of 1 KiB, in to out, {Singles} one after another, each through the next node", new Metric("p50", "ms", 1), new Metric("p99", "ms", 1)) { WarmsUp = false };
+        for (var nodes = 1; nodes <= MostNodes; nodes++)
+        {
+            var count = nodes;
+            contest.Add(NameOf(count), null, timeout => SingleAsync(bench, count, timeout));
+        }
+
+        await contest.RunAsync(bench, cancellation);
+    }
+
+    private static async Task<double[]> SingleAsync(Bench bench, int nodes, CancellationToken timeout)
+    {
+        await using var receiver = Receiver();
+        await using var cluster = await SmallCluster.StartAsync(bench, nodes, 1, 1, await receiver.PortAsync(timeout), timeout);
+        var submitters = Enumerable.Range(0, nodes).Select(node => new Submitter([cluster.PortOf(node, 0)])).ToList();
+        var took = new List<double>();
+        for (var i = 0; i < 2 * Singles; i++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            await submitters[i % nodes].SubmitAsync($"s-{i}", new byte[Size], timeout);
+            var delivered = await receiver.HearAsync($" delivered s-{i}:", timeout);
+            took.Add(Stopwatch.GetElapsedTime(began, delivered.At).TotalMilliseconds);
+        }
+
+        submitters.ForEach(submitter => submitter.Dispose());
+        // As many before have warmed up.
+        double[] sorted = [.. took.Skip(Singles).Order()];
+        return [sorted[Singles / 2], sorted[Singles * 99 / 100]];
+    }
+
+    private static Child Receiver(params string[] options) => Child.Start(Launch.Ours(["serve", "127.0.0.1:0", "--sink", "discard", "--protocol", "deliveries", .. options]));
 
     private static async Task WaitAsync(Bench bench, CancellationToken cancellation)
     {

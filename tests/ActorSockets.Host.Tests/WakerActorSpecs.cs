@@ -1,0 +1,87 @@
+using System.Threading.Channels;
+using ActorSockets.Cluster;
+using ActorSockets.Outbox;
+using ActorSockets.Storage;
+using Akka.Actor;
+
+namespace ActorSockets.Host.Tests;
+
+/// <summary>What a node tells the sender of a target, wherever that is.</summary>
+public sealed class WakerActorSpecs : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("waker-specs-").FullName;
+    private readonly Channel<string> _told = Channel.CreateUnbounded<string>();
+    private OutboxAccess _access = null!;
+    private IOutbox _outbox = null!;
+    private ActorSystem _node = null!;
+
+    public Task InitializeAsync()
+    {
+        _access = new OutboxAccess(new OutboxSettings(new StorePlace.OnDisk(_directory), new OutboxLimits(1 << 30, 1_000, 1 << 30, 1_000), Patience, Patience));
+        _outbox = _access.Open(_ => SqliteStore.Open(_directory)).Outbox;
+        _node = new ClusterNode().CreateSystem("node", ActorSocketsSettings.Reference, new ClusterSettings(true, "127.0.0.1", 0, ["sender"], TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(5)));
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _node.Terminate();
+        await _access.CloseAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task The_sender_of_a_line_that_became_longer_hears_of_it_unless_it_runs_here()
+    {
+        using var heard = _outbox.Listen("lima", _ => { });
+        _node.ActorOf(WakerActor.Props(_access, _node.ActorOf(Props.Create(() => new Region(_told)))));
+        var number = 0;
+        // The actor takes its time to begin.
+        while (!_told.Reader.TryRead(out _))
+            await SubmitAsync($"{++number}", "rome");
+
+        await SubmitAsync("a", "berlin");
+        await SubmitAsync("b", "lima");
+        await SubmitAsync("c", "oslo");
+        Assert.Equal(["berlin", "oslo"], await HearAsync(2));
+        // What comes within a moment is told together; that it came is told in any case.
+        await SubmitAsync("d", "berlin");
+        await SubmitAsync("e", "berlin");
+        Assert.Equal("berlin", Assert.Single(await HearAsync(1)));
+    }
+
+    private async Task<List<string>> HearAsync(int count)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var heard = new List<string>();
+        while (heard.Count < count)
+        {
+            if (await _told.Reader.ReadAsync(patience.Token) is not "rome" and var target)
+                heard.Add(target);
+        }
+
+        return heard;
+    }
+
+    private async Task SubmitAsync(string id, string target)
+    {
+        await using var payload = _outbox.Begin();
+        await payload.CompleteAsync();
+        await _outbox.SubmitAsync(new Submission(payload, [new NewDelivery(target, id)]));
+    }
+
+    private sealed class Region : UntypedActor
+    {
+        private readonly Channel<string> _told;
+
+        public Region(Channel<string> told) => _told = told;
+
+        protected override void OnReceive(object message)
+        {
+            if (message is ClusterMessages.WakeForMore more)
+                _told.Writer.TryWrite(more.Target);
+        }
+    }
+}
