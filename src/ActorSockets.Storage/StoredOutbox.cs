@@ -127,6 +127,8 @@ internal sealed class StoredOutbox : IOutbox
         return new Listening(() => _listeners.TryRemove(KeyValuePair.Create(target, changed)));
     }
 
+    public bool IsHeard(string target) => _listeners.ContainsKey(target);
+
     public void WhenUnheard(Action<string> longer) => _unheard = longer;
 
     public async Task<int> ExecuteWaitingAsync()

@@ -71,6 +71,23 @@ public sealed class QueueSpecs : IDisposable
     }
 
     [Fact]
+    public async Task What_waits_for_a_target_that_is_no_more_is_said_and_goes_on_when_it_is_back()
+    {
+        var whole = await File.ReadAllTextAsync(Conf);
+        await using var relay = HostProcess.Start("run", Conf);
+        Assert.Equal(0, (await HostProcess.RunAsync("send", "LICENSE", "--to", $":{await relay.PortOfAsync("in")}", "--protocol", "deliveries", "--quiet")).ExitCode);
+        await relay.HearAsync("target oslo: .*Connection refused; next attempt");
+        await File.WriteAllTextAsync(Conf, whole.Replace(", oslo { }", "", StringComparison.Ordinal).Replace(", oslo", "", StringComparison.Ordinal));
+        await relay.SignalAsync("HUP");
+        await relay.HearAsync(@"^warning: outbox: 1 delivery waits for oslo, and there is no such durable target: add it, or cancel what waits \(actorsockets queue cancel --target oslo\)");
+        Assert.Matches(@"(?s)berlin +open +1 .*oslo +stranded +1 ", (await QueueAsync("", Conf)).Said);
+        await File.WriteAllTextAsync(Conf, whole);
+        await relay.SignalAsync("HUP");
+        await relay.HearAsync(@"(?s)waits for oslo.*^target oslo: [^\n]*Connection refused; next attempt");
+        Assert.Matches(@"(?s)oslo +open +1 ", (await QueueAsync("", Conf)).Said);
+    }
+
+    [Fact]
     public async Task A_second_program_is_told_who_has_the_outbox()
     {
         await using var first = HostProcess.Start("run", Conf);

@@ -22,9 +22,11 @@ internal static class QueueCommand
     {
         var file = RunCommand.File($"The configuration whose outbox it is. Default: {ConfigurationFile.DefaultName} in the current directory.");
         var queue = new Command("queue", "Shows the outbox: a line for each target. Works while the program runs and when it does not.") { file, File, Json };
-        queue.SetAction((parsed, _) => UseAsync(parsed, file, async outbox =>
+        queue.SetAction((parsed, _) => UseAsync(parsed, file, async (outbox, settings) =>
         {
-            await WriteAsync(parsed, await outbox.LinesAsync(), QueueTable.Of);
+            var durable = settings.Targets.Where(target => target.Durable).Select(target => target.Name).ToHashSet(StringComparer.Ordinal);
+            QueueLine[] lines = [.. (await outbox.LinesAsync()).Select(line => line with { IsStranded = !durable.Contains(line.Target) })];
+            await WriteAsync(parsed, lines, QueueTable.Of);
             return ExitCodes.Success;
         }));
         queue.Subcommands.Add(CreateList(file));
@@ -49,7 +51,7 @@ internal static class QueueCommand
         state.AcceptOnlyFromAmong([.. Enum.GetNames<DeliveryState>().Select(name => name.ToLowerInvariant())]);
         var limit = new Option<int>("--limit") { HelpName = "N", Description = "At most so many. Default: 1000.", DefaultValueFactory = _ => 1000 };
         var list = new Command("list", "Lists deliveries in the order in which they came.") { Target, state, limit };
-        list.SetAction((parsed, _) => UseAsync(parsed, file, async outbox =>
+        list.SetAction((parsed, _) => UseAsync(parsed, file, async (outbox, _) =>
         {
             DeliveryState? only = parsed.GetValue(state) is { } name ? Enum.Parse<DeliveryState>(name, ignoreCase: true) : null;
             await WriteAsync(parsed, await outbox.ListAsync(new QueueSelection(parsed.GetValue(Target)), only, parsed.GetValue(limit)), QueueTable.Of);
@@ -62,7 +64,7 @@ internal static class QueueCommand
     {
         var id = new Argument<string>("ID") { HelpName = "ID", Description = "The delivery's id." };
         var show = new Command("show", "Shows all that is known of a delivery, for each of its targets.") { id, Target };
-        show.SetAction((parsed, _) => UseAsync(parsed, file, async outbox =>
+        show.SetAction((parsed, _) => UseAsync(parsed, file, async (outbox, _) =>
         {
             var found = await outbox.ListAsync(new QueueSelection(parsed.GetValue(Target), parsed.GetRequiredValue(id)), null, int.MaxValue);
             if (found.Count == 0)
@@ -85,7 +87,7 @@ internal static class QueueCommand
             if (isAll == isSome)
                 result.AddError($"queue {name}: needs ID, --target NAME or both, or --all");
         });
-        change.SetAction((parsed, _) => UseAsync(parsed, file, async outbox =>
+        change.SetAction((parsed, _) => UseAsync(parsed, file, async (outbox, _) =>
         {
             var selection = new QueueSelection(parsed.GetValue(Target), parsed.GetValue(id));
             switch (await outbox.ExecuteAsync(new Outbox.QueueCommand(verb, selection), Patience))
@@ -104,15 +106,16 @@ internal static class QueueCommand
         return change;
     }
 
-    private static Task<int> UseAsync(ParseResult parsed, Argument<string?> file, Func<IQueue, Task<int>> use) =>
+    private static Task<int> UseAsync(ParseResult parsed, Argument<string?> file, Func<IQueue, ActorSocketsSettings, Task<int>> use) =>
         CommonOptions.TellErrorsAsync(parsed, () => Task.FromResult(Load(parsed, file)), async layers =>
         {
-            var settings = ProgramSettings.From(layers.Effective).Library.Outbox
+            var settings = ProgramSettings.From(layers.Effective).Library;
+            var place = settings.Outbox?.Place
                 ?? throw new SettingsException($"{ActorSocketsSettings.Root}.outbox.directory", "is not set: this configuration has no outbox");
             try
             {
-                using var queue = await StoreLibrary.OpenQueueAsync(settings.Place);
-                return await use(queue);
+                using var queue = await StoreLibrary.OpenQueueAsync(place);
+                return await use(queue, settings);
             }
             catch (IOException e) when (e is LedgerException)
             {

@@ -16,7 +16,7 @@ internal static class QueueTable
             [
                 line.Target,
                 .. Node(Printable.Of(line.Node ?? "")),
-                line.IsHeld ? "held" : "open",
+                line.IsHeld ? "held" : line.IsStranded ? "stranded" : "open",
                 Number(line.Figures.Waiting),
                 Sizes.Format(line.Figures.WaitingBytes),
                 line.Oldest is { } oldest ? Age(oldest) : "",

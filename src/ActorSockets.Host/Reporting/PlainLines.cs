@@ -27,7 +27,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
         or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed or RunEvents.ReloadFailed
-        or OutboxEvents.OutboxFull or OutboxEvents.OutboxFailing or OutboxEvents.OutboxDamaged or RunEvents.NoOutbox or RunEvents.OutOfCluster;
+        or OutboxEvents.OutboxFull or OutboxEvents.OutboxFailing or OutboxEvents.OutboxDamaged or OutboxEvents.OutboxStranded or RunEvents.NoOutbox or RunEvents.OutOfCluster;
 
     /// <summary>The line for an event, or null where it has none.</summary>
     public string? For(object happened, TimeSpan now) => happened switch
@@ -71,6 +71,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         Deliveries.Rejected e => $"target {e.Target}: REJECTED: {e.Reason}",
         Deliveries.Kept e => $"target {e.Target}: {e.Id} is in the outbox",
         OutboxEvents.OutboxOpened e => $"outbox {e.Place}: {e.Deliveries} deliver{(e.Deliveries == 1 ? "y" : "ies")}, {Sizes.Format(e.Bytes)}",
+        OutboxEvents.OutboxStranded e => $"warning: outbox: {e.Waiting} {(e.Waiting == 1 ? "delivery waits" : "deliveries wait")} for {Printable.Of(e.Target)}, and there is no such durable target: add it, or cancel what waits (actorsockets queue cancel --target {Printable.Of(e.Target)})",
         OutboxEvents.OutboxDamaged e => $"outbox: {Printable.Of(e.Description)}",
         OutboxEvents.OutboxFull e => $"outbox: FULL: {e.Limit}; nothing is accepted until there is room",
         OutboxEvents.OutboxHasRoom => "outbox: has room again",

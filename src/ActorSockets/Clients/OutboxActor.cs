@@ -17,11 +17,16 @@ internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> 
     // Damages that are published one by one; queue list has them all.
     private const int MostDamages = 20;
 
+    // A line that begins again, or a target that a reload replaces, is heard within that many.
+    private const int LooksUntilStranded = 5;
+
     private static readonly TimeSpan CommandInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan MeasureInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CleanInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan QuietBeforeWorks = TimeSpan.FromSeconds(5);
 
+    // Looks in which nobody listened to a line.
+    private readonly Dictionary<string, int> _unheard = new(StringComparer.Ordinal);
     private IOutbox? _outbox;
     private OutboxEvents.OutboxMeasured? _measured;
     private bool _isFailing;
@@ -122,10 +127,25 @@ internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> 
     private void Measure(DateTime? oldest)
     {
         var measured = Measured(_outbox!, oldest);
+        FindStranded(measured.Targets);
         if (measured with { Targets = _measured?.Targets ?? measured.Targets } == _measured)
             return;
         _measured = measured;
         Publish(measured);
+    }
+
+    private void FindStranded(IReadOnlyDictionary<string, long> waiting)
+    {
+        // A line of which another node sends is heard there.
+        if (access.Settings!.Place is StorePlace.InPostgres { IsShared: true })
+            return;
+        foreach (var target in _unheard.Keys.Where(target => waiting.GetValueOrDefault(target) == 0 || _outbox!.IsHeard(target)).ToList())
+            _unheard.Remove(target);
+        foreach (var (target, count) in waiting.Where(line => line.Value > 0 && !_outbox!.IsHeard(line.Key)))
+        {
+            if ((_unheard[target] = _unheard.GetValueOrDefault(target) + 1) == LooksUntilStranded)
+                Publish(new OutboxEvents.OutboxStranded(target, count));
+        }
     }
 
     private static void Publish(object happened) => Context.System.EventStream.Publish(happened);

@@ -15,6 +15,9 @@ public static class OutboxEvents
     /// <summary>A payload is damaged; its delivery is set aside.</summary>
     public sealed record OutboxDamaged(string Description) : IOutboxEvent;
 
+    /// <summary>Deliveries wait for a target that is not there, or is not durable: nobody sends them. Published once, until that changes; nodes of a cluster warn instead.</summary>
+    public sealed record OutboxStranded(string Target, long Waiting) : IOutboxEvent;
+
     /// <summary>A limit is reached, or the disk is full. Published once, until <see cref="OutboxHasRoom"/>.</summary>
     public sealed record OutboxFull(string Limit) : IOutboxEvent;
 

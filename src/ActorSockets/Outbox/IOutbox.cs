@@ -67,6 +67,9 @@ internal interface IOutbox
     /// <returns>Ends it.</returns>
     IDisposable Listen(string target, Action<LineChange> changed);
 
+    /// <summary>Whether anybody in this process listens to the line of a target.</summary>
+    bool IsHeard(string target);
+
     /// <summary>Calls back, on any thread, with a target whose line this process has made longer, and to which nobody listens here.</summary>
     void WhenUnheard(Action<string> longer);
 

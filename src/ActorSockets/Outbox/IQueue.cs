@@ -52,7 +52,11 @@ internal sealed record QueueCommand(QueueVerb Verb, QueueSelection Selection);
 /// <param name="Oldest">When the oldest delivery that waits came, in UTC; null: none waits.</param>
 /// <param name="LastFailure">Why the last attempt that failed did; null: none did.</param>
 /// <param name="Node">The node of a cluster that sends; null: there is none.</param>
-internal sealed record QueueLine(string Target, bool IsHeld, LineFigures Figures, DateTime? Oldest, string? LastFailure, string? Node = null);
+internal sealed record QueueLine(string Target, bool IsHeld, LineFigures Figures, DateTime? Oldest, string? LastFailure, string? Node = null)
+{
+    /// <summary>Whether the configuration has no durable target of that name: nobody sends.</summary>
+    public bool IsStranded { get; init; }
+}
 
 /// <summary>A delivery, for people. Times are UTC.</summary>
 internal sealed record QueueEntry
