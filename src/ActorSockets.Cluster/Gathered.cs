@@ -1,8 +1,8 @@
 namespace ActorSockets.Cluster;
 
 /// <summary>
-/// When targets are named that something came for: the first time at once; then as often as <see cref="Tick"/> is called while more comes, and
-/// less and less often while it does not stop.
+/// When targets are named that something came for: the first time at once; then with each <see cref="Tick"/> while more comes, and less and
+/// less often while more than one comes with each. Whoever waits for one before it sends the next never waits for more than a tick.
 /// </summary>
 internal sealed class Gathered
 {
@@ -24,7 +24,7 @@ internal sealed class Gathered
             return true;
         }
 
-        named.HasMore = true;
+        named.Count++;
         return false;
     }
 
@@ -35,7 +35,7 @@ internal sealed class Gathered
         var due = _named.Where(named => --named.Value.Left == 0).ToList();
         foreach (var (target, named) in due)
         {
-            if (named.HasMore)
+            if (named.Count > 0)
                 named.Again();
             else
                 _named.Remove(target);
@@ -50,12 +50,16 @@ internal sealed class Gathered
 
         public int Left { get; set; } = 1;
 
-        public bool HasMore { get; set; }
+        /// <summary>What came since it was named.</summary>
+        public int Count { get; set; }
 
         public void Again()
         {
-            _ticks = Math.Min(2 * _ticks, MostTicks);
-            (Left, HasMore) = (_ticks, false);
+            if (Count > _ticks)
+                _ticks = Math.Min(2 * _ticks, MostTicks);
+            else if (Count < _ticks)
+                _ticks /= 2;
+            (Left, Count) = (_ticks, 0);
         }
     }
 }

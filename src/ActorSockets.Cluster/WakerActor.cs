@@ -16,7 +16,7 @@ namespace ActorSockets.Cluster;
 /// </summary>
 internal sealed class WakerActor(OutboxAccess access, IActorRef region) : UntypedActor, IWithTimers
 {
-    // Of two messages that there is more for a target; up to eight times as long while more comes and comes, since the sender then takes more at once.
+    // Of two messages that there is more for a target; up to eight times as long while many come, since its sender then takes more at once.
     private static readonly TimeSpan MoreInterval = TimeSpan.FromMilliseconds(25);
 
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);

@@ -27,22 +27,49 @@ public sealed class GatheredSpecs
     }
 
     [Fact]
-    public void While_more_comes_without_end_it_is_named_less_often_and_the_last_of_it_too()
+    public void While_many_come_without_end_it_is_named_less_often_and_the_last_of_them_too()
     {
-        var named = new List<int>();
-        _gathered.Add("berlin");
-        for (var tick = 1; tick <= 30; tick++)
-        {
-            _gathered.Add("berlin");
-            if (_gathered.Tick().Count > 0)
-                named.Add(tick);
-        }
-
-        Assert.Equal([1, 3, 7, 15, 23], named);
+        Assert.Equal([1, 3, 7, 15, 23], NamedAt(ticks: 30, each: 2));
         // What came since the last time.
         Assert.Equal(["berlin"], _gathered.Tick());
         for (var tick = 0; tick < Gathered.MostTicks; tick++)
             Assert.Empty(_gathered.Tick());
         Assert.True(_gathered.IsEmpty);
+    }
+
+    [Fact]
+    public void While_one_comes_with_each_tick_it_is_named_with_each()
+    {
+        Assert.Equal(Enumerable.Range(1, 10), NamedAt(ticks: 10, each: 1));
+    }
+
+    [Fact]
+    public void When_fewer_come_it_is_named_more_often_again()
+    {
+        Assert.Equal([1, 3, 7, 15], NamedAt(ticks: 15, each: 2));
+        _gathered.Add("berlin");
+        Assert.Equal([8, 12, 14], Enumerable.Range(1, 15).Where(_ =>
+        {
+            var named = _gathered.Tick().Count > 0;
+            if (named)
+                _gathered.Add("berlin");
+            return named;
+        }).Take(3));
+    }
+
+    /// <summary>Ticks at which the target is named, when so many come with each.</summary>
+    private List<int> NamedAt(int ticks, int each)
+    {
+        _gathered.Add("berlin");
+        var named = new List<int>();
+        for (var tick = 1; tick <= ticks; tick++)
+        {
+            for (var i = 0; i < each; i++)
+                _gathered.Add("berlin");
+            if (_gathered.Tick().Count > 0)
+                named.Add(tick);
+        }
+
+        return named;
     }
 }
