@@ -62,8 +62,8 @@ internal sealed class ClientSupervisor : UntypedActor
                 break;
             case Deliveries.Deliver deliver:
                 var rejected = new Deliveries.Rejected(deliver.Target, deliver.Id, $"there is no target named {deliver.Target}");
-                Sender.Tell(rejected);
                 Context.System.EventStream.Publish(rejected);
+                Sender.Tell(rejected);
                 break;
             case Deliveries.Cancel cancel when _senders.Find(cancel.Target) is { } sender:
                 sender.Forward(cancel);
@@ -139,8 +139,8 @@ internal sealed class ClientSupervisor : UntypedActor
 
     private static void Tell(Deliveries.ITargetChange change, IReadOnlyList<IActorRef> askers)
     {
+        Context.System.EventStream.Publish(change);
         foreach (var asker in askers)
             asker.Tell(change);
-        Context.System.EventStream.Publish(change);
     }
 }

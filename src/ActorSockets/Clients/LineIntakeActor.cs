@@ -168,8 +168,8 @@ internal sealed class LineIntakeActor(TargetSettings target, OutboxAccess access
         }
 
         var kept = new Deliveries.Kept(target.Name, deliver.Id);
-        by.Tell(kept);
         Context.System.EventStream.Publish(kept);
+        by.Tell(kept);
     }
 
     /// <summary>A delivery that is cancelled has failed, as one that is not durable.</summary>
@@ -193,8 +193,8 @@ internal sealed class LineIntakeActor(TargetSettings target, OutboxAccess access
     private void Reject(Deliveries.Deliver deliver, IActorRef by, string reason)
     {
         var rejected = new Deliveries.Rejected(target.Name, deliver.Id, reason);
-        by.Tell(rejected);
         Context.System.EventStream.Publish(rejected);
+        by.Tell(rejected);
     }
 
     private void ReportDrained()

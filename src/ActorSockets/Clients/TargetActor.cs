@@ -168,8 +168,8 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
     protected void Withdraw(Delivery delivery)
     {
         var withdrawn = new Deliveries.Withdrawn(target.Name, delivery.Command.Id);
-        delivery.ReplyTo.Tell(withdrawn);
         Publish(withdrawn);
+        delivery.ReplyTo.Tell(withdrawn);
     }
 
     private void WithdrawWaiting()
@@ -184,15 +184,16 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
     /// <summary>An attempt failed; the outbox notes it.</summary>
     protected void Tell(Delivery delivery, Deliveries.BackingOff failed)
     {
+        Publish(failed);
         if (IsDurable)
             delivery.ReplyTo.Tell(failed);
-        Publish(failed);
     }
 
+    /// <summary>Published first: whoever handed it over may end the program.</summary>
     protected static void Tell(Delivery delivery, Deliveries.IOutcome outcome)
     {
-        delivery.ReplyTo.Tell(outcome);
         Publish(outcome);
+        delivery.ReplyTo.Tell(outcome);
     }
 
     protected static void Publish(Deliveries.IDeliveryEvent happened) => Context.System.EventStream.Publish(happened);
@@ -202,8 +203,8 @@ internal abstract class TargetActor(TargetSettings target, DeliveryQueue queue) 
     private void Reject(string id, string reason)
     {
         var rejected = new Deliveries.Rejected(target.Name, id, reason);
-        Sender.Tell(rejected);
         Publish(rejected);
+        Sender.Tell(rejected);
     }
 
     /// <summary>The stream of a delivery has failed: it has no end, and no target may be told one.</summary>

@@ -254,10 +254,11 @@ internal sealed class ServerActor : UntypedActor, IWithTimers
         _memory.LetGoAsync().PipeTo(Self, success: () => Signal.LetGo, failure: _ => Signal.LetGo);
     }
 
+    /// <summary>Published first: whom the parent answers may end the program.</summary>
     private static void Tell(ServerEvents.IServerEvent happened)
     {
-        Context.Parent.Tell(happened);
         Context.System.EventStream.Publish(happened);
+        Context.Parent.Tell(happened);
     }
 
     protected override void PostStop() => PublishRefusals();

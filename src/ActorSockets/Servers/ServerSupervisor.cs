@@ -131,9 +131,9 @@ internal sealed class ServerSupervisor : UntypedActor
         if (askers.Count == 0)
             return;
         var removed = new ServerEvents.Removed(name);
+        Context.System.EventStream.Publish(removed);
         foreach (var asker in askers)
             asker.Tell(removed);
-        Context.System.EventStream.Publish(removed);
     }
 
     /// <summary>A server of which nobody knows yet whether it listens.</summary>

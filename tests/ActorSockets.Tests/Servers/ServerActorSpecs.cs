@@ -47,6 +47,16 @@ public sealed class ServerActorSpecs : Specs
     }
 
     [Fact]
+    public void Publishes_what_happened_before_its_supervisor_hears_of_it_and_answers()
+    {
+        var heard = new ConcurrentQueue<string>();
+        Sys.EventStream.Subscribe(Sys.ActorOf(Hearing.Props("a subscriber", heard)), typeof(ServerEvents.BindFailed));
+        Sys.ActorOf(Hearing.Props("the supervisor", heard, ServerProps("port = 4711")));
+        NextListener().Tell(new ListenerActor.Failed("Address already in use"));
+        AwaitAssert(() => Assert.Equal(["a subscriber", "the supervisor"], heard));
+    }
+
+    [Fact]
     public void Gives_every_client_a_receiver_and_a_sink_of_its_own()
     {
         var server = Bind();
@@ -182,10 +192,12 @@ public sealed class ServerActorSpecs : Specs
         Assert.Equal(48, refused);
     }
 
-    private IActorRef Start(string hocon = "")
+    private IActorRef Start(string hocon = "") => Sys.ActorOf(ServerProps(hocon));
+
+    private Props ServerProps(string hocon)
     {
         var server = Server("sink = discard\n" + hocon);
-        return Sys.ActorOf(ServerActor.Props(server, new ServerMemory(server), (_, peer, _, _) => _sinks[peer] = new RecordingSink(), Listen));
+        return ServerActor.Props(server, new ServerMemory(server), (_, peer, _, _) => _sinks[peer] = new RecordingSink(), Listen);
     }
 
     private new Props Listen(ListenerSettings settings)
@@ -231,6 +243,21 @@ public sealed class ServerActorSpecs : Specs
         protected override void PreStart() => spec.Tell(Self);
 
         protected override void OnReceive(object message) => Context.Parent.Tell(message);
+    }
+
+    /// <summary>Says that it heard something, on the thread of who told it.</summary>
+    private sealed class Hearing(string name, ConcurrentQueue<string> heard, Props? child) : UntypedActor
+    {
+        public static Props Props(string name, ConcurrentQueue<string> heard, Props? child = null) =>
+            Akka.Actor.Props.Create(() => new Hearing(name, heard, child)).WithDispatcher(CallingThreadDispatcher.Id);
+
+        protected override void PreStart()
+        {
+            if (child is not null)
+                Context.ActorOf(child);
+        }
+
+        protected override void OnReceive(object message) => heard.Enqueue(name);
     }
 
     /// <summary>One connection: the client's end of it, and where its bytes go.</summary>
