@@ -61,7 +61,8 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "ActorSockets.Host");
+    /// <summary>As it is in the tool's package, where somebody has compiled that; or as it is built with the specs, which starts more slowly.</summary>
+    public static string Program { get; } = Environment.GetEnvironmentVariable("ACTORSOCKETS_PROGRAM") ?? Path.Combine(AppContext.BaseDirectory, "ActorSockets.Host");
 
     public static HostProcess Start(params string[] arguments) => new(Program, arguments);
 
