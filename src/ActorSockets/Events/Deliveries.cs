@@ -4,7 +4,8 @@ namespace ActorSockets.Events;
 
 /// <summary>
 /// The messages of the sending side. Send <see cref="Deliver"/> to <see cref="ActorSocketsExtension.Ref"/>, which answers with one
-/// <see cref="IAnswer"/>. The EventStream gets the answers too, and every <see cref="IDeliveryEvent"/> in between. Sizes are bytes.
+/// <see cref="IAnswer"/>. The EventStream gets the answers too, each before its asker, and every <see cref="IDeliveryEvent"/> in between. Sizes
+/// are bytes.
 /// </summary>
 public static class Deliveries
 {
