@@ -15,6 +15,8 @@ internal static class NodeConfig
                 # In the place of the one for everything, which makes objects of whatever type the other end names.
                 serializers.json = "ActorSockets.Cluster.MessageSerializer, ActorSockets.Cluster"
               }
+              # How long two nodes are silent whose connection broke. Akka's 5 s are longer than heartbeat-pause: a reset cost a node.
+              remote.retry-gate-closed-for = 500ms
               remote.dot-netty.tcp {
                 hostname = {{Printable.Quoted(settings.Host)}}
                 port = {{settings.Port}}

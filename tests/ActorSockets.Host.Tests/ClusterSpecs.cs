@@ -22,6 +22,20 @@ public sealed class ClusterSpecs : ClusterNodes
     }
 
     [PostgresFact]
+    public async Task Connections_between_nodes_that_break_cost_no_node()
+    {
+        await using var links = new NodeLinks(2, node => Nodes[node].Id);
+        foreach (var node in Enumerable.Range(0, 2))
+            await StartAsync(node, heartbeatPause: "2s", links: links);
+        foreach (var node in Nodes)
+            await node.HearAsync("^cluster: .* is up, of 2 nodes");
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        await links.BreakAsync(patience.Token);
+        Assert.All(Nodes, node => Assert.DoesNotMatch("is unreachable|is out", node.Said));
+    }
+
+    [PostgresFact]
     public async Task A_node_that_nobody_lets_in_says_so_and_is_not_ready()
     {
         await StartAsync(0);

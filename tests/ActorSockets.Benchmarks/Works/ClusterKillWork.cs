@@ -7,7 +7,8 @@ namespace ActorSockets.Benchmarks.Works;
 /// <summary>The faults of a cluster that the specs do in small. No contest: it ends with figures, or with what is wrong.</summary>
 internal static class ClusterKillWork
 {
-    private const int FaultsPerRound = 40;
+    // Of each kind, in a round.
+    private const int Faults = 5;
     private const int Groups = 10;
     private const int GroupSize = 20;
 
@@ -29,7 +30,8 @@ internal static class ClusterKillWork
             try
             {
                 var random = new Random(Environment.TickCount);
-                ClusterFault[] faults = [.. Enumerable.Range(0, FaultsPerRound).Select(_ => Enum.GetValues<ClusterFault>()[random.Next(Enum.GetValues<ClusterFault>().Length)])];
+                ClusterFault[] faults = [.. Enumerable.Repeat(Enum.GetValues<ClusterFault>(), Faults).SelectMany(kinds => kinds)];
+                random.Shuffle(faults);
                 await using var server = await PrivatePostgres.StartAsync();
                 await using var run = new ClusterKillRun(Places.Program, directory, server, Groups, GroupSize, Pause, Patience, random.Next()) { HasPayloadDirectory = round % 2 == 0 };
                 bench.Report.Note($"- round {round}, large payloads in {(run.HasPayloadDirectory ? "files" : "rows")}: {await run.RunAsync(faults, LongestHold, cancellation)}");

@@ -22,6 +22,12 @@ internal enum ClusterFault
     /// <summary>A node is cut off from the others, and reaches database, clients and targets.</summary>
     CutOff,
 
+    /// <summary>Two nodes are cut off from each other, and both reach the third one.</summary>
+    Part,
+
+    /// <summary>All connections between nodes are reset.</summary>
+    Reset,
+
     /// <summary>SIGTERM of a node.</summary>
     Terminate,
 
@@ -63,7 +69,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
     private readonly List<string>[] _arrived;
     private readonly ConcurrentQueue<string>[] _said = [.. Enumerable.Range(0, Nodes).Select(_ => new ConcurrentQueue<string>())];
     private readonly CancellationTokenSource _failed = new();
-    private volatile Task _mayRestart = Task.CompletedTask;
+    private readonly Task[] _mayRestart = [.. Enumerable.Repeat(Task.CompletedTask, Nodes)];
     private volatile bool _sending = true;
     private volatile bool _ending;
 
@@ -149,7 +155,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
         var node = Next(Nodes);
         var recovered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (fault == ClusterFault.Lose)
-            _mayRestart = recovered.Task;
+            Volatile.Write(ref _mayRestart[node], recovered.Task);
         var floor = _begun.Select(begun => begun + 1).ToArray();
         var clock = Stopwatch.StartNew();
         var undone = UndoAsync();
@@ -174,10 +180,13 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
                     await Task.Delay(Next((int)hold.TotalMilliseconds), cancellation);
                     _programs.Signal(NameOf(node), "CONT");
                     break;
-                case ClusterFault.CutOff:
-                    _links.CutOff(node);
+                case ClusterFault.CutOff or ClusterFault.Part:
+                    _links.CutOff(node, fault == ClusterFault.Part ? (node + 1) % Nodes : null);
                     await Task.Delay(Next((int)hold.TotalMilliseconds), cancellation);
                     _links.Heal();
+                    break;
+                case ClusterFault.Reset:
+                    await _links.BreakAsync(cancellation);
                     break;
                 case ClusterFault.Terminate:
                     _up[node] = 0;
@@ -206,7 +215,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
     private bool HasSince(int target, int number)
     {
         lock (_arrived[target])
-            return _arrived[target].Exists(name => NumberOf(name) >= number);
+            return _arrived[target].FindLastIndex(name => NumberOf(name) >= number) >= 0;
     }
 
     private async Task ReceiveAsync(CancellationToken cancellation)
@@ -276,7 +285,7 @@ internal sealed partial class ClusterKillRun : IAsyncDisposable
                 || line.StartsWith("error: actor-sockets.outbox: PostgreSQL on ", StringComparison.Ordinal));
             if (exitCode is not (0 or Programs.Killed) && !isExcused)
                 Fail($"{NameOf(node)} ended with {exitCode}: {string.Join('\n', _said[node])}");
-            await _mayRestart.WaitAsync(cancellation);
+            await Volatile.Read(ref _mayRestart[node]).WaitAsync(cancellation);
         }
 
         void Heard(string line)

@@ -11,7 +11,8 @@ namespace ActorSockets.Host.Tests.Support;
 /// </summary>
 internal sealed class NodeLinks : IAsyncDisposable
 {
-    private const string Tables = "/proc/net/tcp";
+    // A socket for both kinds of addresses is in the second one.
+    private static readonly string[] Tables = ["/proc/net/tcp", "/proc/net/tcp6"];
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
 
@@ -20,8 +21,9 @@ internal sealed class NodeLinks : IAsyncDisposable
     private readonly Func<int, int?> _processOf;
     private readonly CancellationTokenSource _stopped = new();
     private readonly ConcurrentBag<Task> _connections = [];
+    private readonly ConcurrentDictionary<Socket, int> _open = [];
     private readonly Task[] _accepting;
-    private volatile int _cutOff = -1;
+    private volatile Cut? _cut;
 
     /// <param name="nodes">How many there are.</param>
     /// <param name="processOf">The process of a node, by which its connections are known; null: it does not run.</param>
@@ -39,9 +41,20 @@ internal sealed class NodeLinks : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public int BoundPortOf(int node) => _bound[node];
 
-    public void CutOff(int node) => _cutOff = node;
+    /// <summary>Cuts a node off from another one, or from all of them.</summary>
+    public void CutOff(int node, int? from = null) => _cut = new Cut(node, from);
 
-    public void Heal() => _cutOff = -1;
+    public void Heal() => _cut = null;
+
+    /// <summary>Resets all connections; done when each node has been called by another one, or has called it, anew.</summary>
+    public async Task BreakAsync(CancellationToken cancellation)
+    {
+        var before = _open.Keys.ToArray();
+        foreach (var socket in before)
+            socket.Close(0);
+        while (_open.Where(open => !before.Contains(open.Key)).Select(open => open.Value).Distinct().Count() < _bound.Length)
+            await Task.Delay(LookInterval, cancellation);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -81,14 +94,21 @@ internal sealed class NodeLinks : IAsyncDisposable
         client.NoDelay = true;
         try
         {
-            var from = NodeAt(((IPEndPoint)client.RemoteEndPoint!).Port);
+            if (NodeAt(((IPEndPoint)client.RemoteEndPoint!).Port) is not { } from)
+                return;
             await WhileCutOffAsync(from, to);
             await server.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _bound[to]), _stopped.Token);
+            (_open[client], _open[server]) = (from, to);
             await Task.WhenAny(PumpAsync(client, server, from, to), PumpAsync(server, client, from, to)).Unwrap();
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
             // A side is gone, and takes the other one along.
+        }
+        finally
+        {
+            _open.TryRemove(client, out var _);
+            _open.TryRemove(server, out var _);
         }
     }
 
@@ -104,28 +124,34 @@ internal sealed class NodeLinks : IAsyncDisposable
 
     private async Task WhileCutOffAsync(int one, int other)
     {
-        while (_cutOff is var node && node >= 0 && one != other && (node == one || node == other))
+        while (_cut?.IsBetween(one, other) == true)
             await Task.Delay(LookInterval, _stopped.Token);
     }
 
-    /// <summary>The node that has a connection from this port; -1: it is gone already.</summary>
-    private int NodeAt(int port)
+    /// <summary>The node that has a connection from this port; null: none has it any more.</summary>
+    private int? NodeAt(int port)
     {
-        var local = string.Create(CultureInfo.InvariantCulture, $"0100007F:{port:X4}");
-        var socket = File.ReadLines(Tables).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).FirstOrDefault(fields => fields[1] == local)?[9];
-        return Enumerable.Range(0, _bound.Length).FirstOrDefault(node => _processOf(node) is { } process && Has(process, $"socket:[{socket}]"), -1);
+        var local = string.Create(CultureInfo.InvariantCulture, $":{port:X4}");
+        string[] handles = [.. Tables.SelectMany(table => File.ReadLines(table).Skip(1)).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(fields => fields[1].EndsWith(local, StringComparison.Ordinal)).Select(fields => $"socket:[{fields[9]}]")];
+        return Enumerable.Range(0, _bound.Length).Where(node => _processOf(node) is { } process && HasAny(process, handles)).Select(node => (int?)node).FirstOrDefault();
     }
 
-    private static bool Has(int process, string handle)
+    private static bool HasAny(int process, string[] handles)
     {
         try
         {
-            return new DirectoryInfo($"/proc/{process}/fd").EnumerateFiles().Any(file => file.LinkTarget == handle);
+            return new DirectoryInfo($"/proc/{process}/fd").EnumerateFiles().Any(file => handles.Contains(file.LinkTarget));
         }
         catch (IOException)
         {
             // It, or one of its handles, is gone.
             return false;
         }
+    }
+
+    private sealed record Cut(int Node, int? From)
+    {
+        public bool IsBetween(int one, int other) => one != other && (From is { } from ? (one, other) == (Node, from) || (one, other) == (from, Node) : one == Node || other == Node);
     }
 }
