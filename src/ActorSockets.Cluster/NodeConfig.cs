@@ -36,6 +36,11 @@ internal static class NodeConfig
                 roles = [{{string.Join(", ", settings.Roles.Select(Printable.Quoted))}}]
                 # The program ends by itself, and says why.
                 run-coordinated-shutdown-when-down = off
+                # Each is a second or two in Akka, and adds to how long a dead node's targets wait. A few messages of some hundred bytes.
+                gossip-interval = 500ms
+                leader-actions-interval = 250ms
+                unreachable-nodes-reaper-interval = 250ms
+                sharding.retry-interval = 500ms
                 failure-detector.acceptable-heartbeat-pause = {{Milliseconds(settings.HeartbeatPause)}}
                 # The node that is out may still run: its epochs keep it from recording anything, not a wait of stable-after once more.
                 down-removal-margin = 1ms
