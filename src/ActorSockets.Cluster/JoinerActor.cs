@@ -112,7 +112,7 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
     private void Watch()
     {
         var now = Context.System.Scheduler.MonotonicClock;
-        if (_state == NodePresence.Member && now - _lookedAt is var pause && pause > settings.HeartbeatPause + settings.StableAfter)
+        if (_state == NodePresence.Member && now - _lookedAt is var pause && pause > 3 * LookInterval && pause > settings.HeartbeatPause + settings.StableAfter)
         {
             end($"this node is out: it was stopped for {Durations.Format(TimeSpan.FromSeconds(Math.Ceiling(pause.TotalSeconds)))}, and the others may have its targets "
                 + "(heartbeat-pause and stable-after). Start it again");

@@ -56,7 +56,9 @@ internal static class NodeConfig
                   remember-entities = off
                   passivate-idle-entity-after = off
                   distributed-data.durable.keys = []
-                  # A majority is enough. Three more, as Akka has it, is all of a small cluster: no shard has a node then until one that is dead is out.
+                  # A majority is enough. Three more, or five at least, as Akka has it, are all of a small cluster: no shard has a node then until one
+                  # that is dead is out.
+                  distributed-data.majority-min-cap = 1
                   coordinator-state.write-majority-plus = 0
                   updating-state-timeout = 2s
                   # Entities have 5 s less before Akka stops them: more than TargetEntity lets them take.

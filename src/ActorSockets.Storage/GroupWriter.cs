@@ -43,7 +43,7 @@ internal sealed class GroupWriter : IAsyncDisposable
 
     /// <summary>Changes the database. Done when the change is on the disk.</summary>
     /// <param name="change">Runs in a transaction with others, perhaps twice: it must do nothing else than change the database.</param>
-    /// <exception cref="LedgerException">Nothing of this change was written.</exception>
+    /// <exception cref="LedgerException">Nothing of this change was written, unless it is <see cref="LedgerException.IsUnknown"/>.</exception>
     public async Task<T> RunAsync<T>(Func<ISession, T> change)
     {
         await _room.WaitAsync();
@@ -86,7 +86,7 @@ internal sealed class GroupWriter : IAsyncDisposable
         WriteAll();
         _isClosed = true;
         if (_inDoubt is { } left)
-            FailAll(left, new LedgerException("the database went away while it committed a change, which may be there or not"));
+            FailAll(left, new LedgerException("the database went away while it committed a change, which may be there or not", isUnknown: true));
         _inDoubt = null;
         _database.Dispose();
     });

@@ -21,6 +21,12 @@ internal interface ILargePayloads : IAsyncDisposable
     /// <summary>What people call it: its place.</summary>
     string Describe(string name);
 
+    /// <summary>Whether all of one is there, as far as a row that names it can be told: a server may have lost a part without a word.</summary>
+    /// <param name="session">The writer's, in the transaction of that row.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="length">Its bytes.</param>
+    bool IsWhole(ISession session, string name, long length);
+
     /// <summary>Deletes one that was never submitted. Blocks; what fails is swept at the next start.</summary>
     void Drop(string name);
 

@@ -46,6 +46,9 @@ internal sealed class PayloadFiles : ILargePayloads
         return new PayloadFile(new FileStream(PathOf(name), options), _directory);
     });
 
+    /// <summary>It was flushed by the process that asks.</summary>
+    public bool IsWhole(ISession session, string name, long length) => true;
+
     public void Drop(string name) => Delete([name]);
 
     public async ValueTask DeleteAsync(IReadOnlyList<string> names)

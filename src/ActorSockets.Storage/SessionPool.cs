@@ -33,6 +33,11 @@ internal sealed class SessionPool(IDatabase database) : IDisposable
                 session?.Dispose();
                 throw database.Explain(e);
             }
+            catch (Exception)
+            {
+                session?.Dispose();
+                throw;
+            }
         }
     }
 

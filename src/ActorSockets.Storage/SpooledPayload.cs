@@ -19,6 +19,7 @@ internal sealed class SpooledPayload : IPayloadWriter
     private byte[]? _held = [];
     private ILargePayload? _file;
     private bool _isSubmitted;
+    private bool _isKept;
 
     public SpooledPayload(ILargePayloads large, OutboxRoom room)
     {
@@ -90,6 +91,9 @@ internal sealed class SpooledPayload : IPayloadWriter
     /// <summary>It belongs to a row now.</summary>
     public void Submitted() => _isSubmitted = true;
 
+    /// <summary>It may belong to a row: the next start finds out, and deletes it if it does not.</summary>
+    public void Keep() => _isKept = true;
+
     public async ValueTask DisposeAsync()
     {
         _hash.Dispose();
@@ -102,7 +106,8 @@ internal sealed class SpooledPayload : IPayloadWriter
         await _large.Lane.Run(() =>
         {
             Close();
-            _large.Drop(FileName);
+            if (!_isKept)
+                _large.Drop(FileName);
         });
     }
 

@@ -22,7 +22,7 @@ internal static class SqliteErrors
 
     /// <summary>What every change is answered after that.</summary>
     public static LedgerException Lost(string path, Exception cause) =>
-        new($"{path}: the system could not flush it to the disk, and takes no more changes. Look after the disk, and start the program again", cause: cause);
+        new($"{path}: the system could not flush it to the disk, and takes no more changes. Look after the disk, and start the program again", cause: cause, isUnknown: true);
 
     /// <summary>The error with the file, the reason and what to do.</summary>
     public static IOException Explain(string path, Exception e) => e switch

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using ActorSockets.Outbox;
+using ActorSockets.Platform;
 using ActorSockets.Storage.Postgres;
 
 namespace ActorSockets.Storage;
@@ -14,6 +15,9 @@ internal sealed class StoredOutbox : IOutbox
     // A row that was there when its like was to be inserted, and then was not, may come again.
     private const int MostSubmits = 3;
 
+    // A node that takes the targets of another one begins with hundreds at a time. Each thread has a connection while it is busy.
+    private const int EpochThreads = 2;
+
     // Of LookAsync.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
@@ -22,6 +26,7 @@ internal sealed class StoredOutbox : IOutbox
     private readonly ILargePayloads _large;
     private readonly AwaitedEnds _ends;
     private readonly SharedSchema? _shared;
+    private readonly BlockingThreads _epochs = new("store epochs", EpochThreads);
     private readonly Stopwatch _recounting = Stopwatch.StartNew();
     private TimeSpan _recountAfter;
     private readonly ConcurrentDictionary<string, Action<LineChange>> _listeners = new(StringComparer.Ordinal);
@@ -72,6 +77,8 @@ internal sealed class StoredOutbox : IOutbox
         catch (Exception e)
         {
             Room.Leave(targets, payload.Length);
+            if (e is LedgerException { IsUnknown: true })
+                payload.Keep();
             if (e is LedgerException { IsFull: true } full)
                 throw Room.DiskIsFull(full);
             throw;
@@ -86,7 +93,7 @@ internal sealed class StoredOutbox : IOutbox
         }
     }
 
-    public Task<long> BeginSendingAsync(string target) => _shared is null ? Task.FromResult(0L) : Task.Run(() => _shared.BeginSending(target));
+    public Task<long> BeginSendingAsync(string target) => _shared is null ? Task.FromResult(0L) : _epochs.Run(() => _shared.BeginSending(target));
 
     public Task<IReadOnlyList<StoredDelivery>> NextAsync(string target, long after, int most, long mostBytes, long epoch = 0) =>
         _readers.RunAsync<IReadOnlyList<StoredDelivery>>(session => _shared is null || SharedSchema.HasEpoch(session, target, epoch)
@@ -236,13 +243,18 @@ internal sealed class StoredOutbox : IOutbox
         {
             try
             {
-                await _writer.RunAsync(session =>
+                var isWhole = await _writer.RunAsync(session =>
                 {
+                    // Thrown here, it would take the changes of others back.
+                    if (payload is { Bytes: null, FileName: { } file } && !_large.IsWhole(session, file, payload.Length))
+                        return false;
                     OutboxRows.Insert(session, payload, submission.Deliveries, DateTime.UtcNow);
                     if (submission.Received is { } received)
                         StoredLedger.Write(session, received, isNew: true);
                     return true;
                 });
+                if (!isWhole)
+                    throw new LedgerException($"the database has lost a part of the payload ({_large.Describe(payload.FileName!)} {payload.Length} B): hand it over again");
                 return;
             }
             catch (RowExistsException e)

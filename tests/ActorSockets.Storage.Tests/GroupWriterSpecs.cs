@@ -41,7 +41,9 @@ public sealed class GroupWriterSpecs
         while (!database.Tried)
             await Task.Yield();
         await writer.DisposeAsync();
-        Assert.Contains("which may be there or not", (await Assert.ThrowsAsync<LedgerException>(() => inDoubt)).Message, StringComparison.Ordinal);
+        var failure = await Assert.ThrowsAsync<LedgerException>(() => inDoubt);
+        Assert.Contains("which may be there or not", failure.Message, StringComparison.Ordinal);
+        Assert.True(failure.IsUnknown);
         await Assert.ThrowsAsync<LedgerException>(() => writer.RunAsync(_ => 0));
     }
 

@@ -111,6 +111,24 @@ public abstract class OutboxSpecs(string kind) : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task A_payload_that_a_row_may_name_is_kept_until_the_next_start_finds_out()
+    {
+        await using (var payload = (SpooledPayload)_outbox.Begin())
+        {
+            await payload.WriteAsync(Bytes(Large));
+            await payload.CompleteAsync();
+            payload.Keep();
+        }
+
+        Assert.Equal(1, await _place.CountLargeAsync());
+        _outbox.Room.Reserve(Roomy.MaxBytes);
+        _outbox.Room.Release(Roomy.MaxBytes);
+        await ReopenAsync(Roomy);
+        // A directory that other machines may write to keeps it for an hour.
+        Assert.Equal(kind == "payloads" ? 1 : 0, await _place.CountLargeAsync());
+    }
+
+    [StoreFact]
     public async Task A_payload_whose_bytes_are_gone_is_set_aside_and_said_and_the_others_go_on()
     {
         await SubmitAsync("lost", Bytes(Large), "berlin", "oslo");

@@ -427,6 +427,23 @@ public abstract class RelaySpecs(string kind) : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task Ids_that_a_targets_new_protocol_does_not_have_are_set_aside_and_the_next_ones_go()
+    {
+        await RelayAsync("raw", "dead", "dead.protocol = raw");
+        for (var i = 0; i < 10; i++)
+            Assert.IsType<Deliveries.Kept>(await ActorSocketsExtension.For(_relay!).Ref.Ask<Deliveries.IAnswer>(new Deliveries.Deliver($"order #{i}", "dead", new TextPayload("hello"))));
+        await StopAsync();
+
+        await RelayAsync("raw", "dead", $"dead {{ port = {_targets["berlin"]}, window = 1 }}");
+        Assert.IsType<Deliveries.Kept>(await ActorSocketsExtension.For(_relay!).Ref.Ask<Deliveries.IAnswer>(new Deliveries.Deliver("next", "dead", new TextPayload("hello"))));
+        Assert.Equal("next", (await HearAsync<Deliveries.Delivered>()).Id);
+        await StopAsync();
+        var queue = await QueueAsync();
+        Assert.Equal(10, queue.Count);
+        Assert.All(queue, entry => Assert.Equal((DeliveryState.Failed, "Protocol"), (entry.State, entry.Kind)));
+    }
+
+    [StoreFact]
     public async Task A_program_cancels_what_it_handed_over()
     {
         await RelayAsync("raw", "dead");

@@ -259,6 +259,39 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task A_payload_that_has_lost_a_part_is_not_stored_and_can_be_handed_over_again()
+    {
+        await using (var payload = _first.Begin())
+        {
+            await payload.WriteAsync(Bytes(2_000_000));
+            await payload.WriteAsync(Bytes(2_000_000));
+            await payload.CompleteAsync();
+            await _server.ExecuteInAsync("relay", $"delete from {_schema}.part where position = 0");
+            var failure = await Assert.ThrowsAsync<LedgerException>(() => _first.SubmitAsync(new Submission(payload, [new NewDelivery("berlin", "1", null)])));
+            Assert.Contains("lost a part of the payload", failure.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(await TakeAsync(_first));
+        Assert.Equal(0, await _one.ReadAsync(session => session.Number("select count(*) from part")));
+        await SubmitAsync(_first, "1", 3_000_000);
+        Assert.Single(await TakeAsync(_first));
+    }
+
+    [StoreFact]
+    public async Task A_line_that_is_fenced_leaves_no_connection_behind()
+    {
+        await using var server = await PrivatePostgres.StartAsync();
+        await using var store = PostgresStore.Open(new StorePlace.InPostgres(server.Connection, server.PasswordFile, _schema) { IsShared = true });
+        var outbox = store.OpenOutbox(Roomy);
+        var former = await outbox.BeginSendingAsync("berlin");
+        await outbox.BeginSendingAsync("berlin");
+        for (var i = 0; i < 30; i++)
+            await Assert.ThrowsAsync<FencedException>(() => outbox.NextAsync("berlin", 0, 10, long.MaxValue, former));
+        var connections = await server.QueryAsync("relay", $"select application_name from pg_stat_activity where usename = '{PrivatePostgres.User}'");
+        Assert.InRange(connections.Count, 1, 10);
+    }
+
+    [StoreFact]
     public async Task The_first_node_sweeps_what_a_crash_left()
     {
         await SubmitAsync(_first, "1", 100_000);

@@ -1,3 +1,4 @@
+using ActorSockets.Clients;
 using ActorSockets.Outbox;
 using ActorSockets.Storage.Tests.Support;
 using Microsoft.Data.Sqlite;
@@ -32,6 +33,21 @@ public sealed class SqliteOutboxSpecs() : OutboxSpecs("sqlite")
         Assert.Single(Directory.GetFiles(Path.Combine(copy, "payloads")));
         Assert.Equal((Large, 1), (outbox.Room.Bytes, outbox.Room.Deliveries));
         Assert.Empty(outbox.Damages);
+    }
+
+    [Fact]
+    public async Task A_payload_whose_directory_is_away_is_tried_again_and_one_whose_file_is_gone_is_not()
+    {
+        await SubmitAsync("1", Bytes(Large), "berlin");
+        var payload = (await NextAsync("berlin")).Single().Payload;
+        var directory = Path.GetDirectoryName(Disk.Files().Single())!;
+        Directory.Move(directory, directory + "-away");
+        Assert.Contains(directory, Assert.IsType<Attempt.Lost>(await Preparation.OpenAsync(payload.OpenAsync())).Reason, StringComparison.Ordinal);
+        Directory.Move(directory + "-away", directory);
+        await using (var stream = Assert.IsAssignableFrom<Stream>(await Preparation.OpenAsync(payload.OpenAsync())))
+            Assert.Equal(Large, stream.Length);
+        File.Delete(Disk.Files().Single());
+        Assert.IsType<Attempt.Hopeless>(await Preparation.OpenAsync(payload.OpenAsync()));
     }
 
     [Fact]

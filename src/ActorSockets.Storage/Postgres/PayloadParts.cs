@@ -32,6 +32,10 @@ internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads
 
     public Payload Open(string name, long length) => new PartsPayload(this, name, length);
 
+    /// <summary>A crash of the server loses parts that no commit has flushed, and a program that finds the schema unused deletes those without a row.</summary>
+    public bool IsWhole(ISession session, string name, long length) =>
+        session.Query("select cast(coalesce(sum(octet_length(bytes)), 0) as bigint) from part where file = ?1", row => row.GetInt64(0), name).Single() == length;
+
     public void Drop(string name)
     {
         if (!TryDelete([name]))

@@ -2,6 +2,7 @@ using ActorSockets.Events;
 using ActorSockets.Outbox;
 using ActorSockets.Platform;
 using ActorSockets.Protocols;
+using ActorSockets.Protocols.Deliveries;
 using Akka.Actor;
 using Akka.Event;
 
@@ -100,6 +101,7 @@ internal sealed class LineActor : UntypedActor, IWithTimers
             case Begun begun:
                 (_epoch, _isFetching) = (begun.Epoch, false);
                 Fetch();
+                ReportDrained();
                 break;
             case Fetched fetched:
                 Take(fetched);
@@ -115,6 +117,11 @@ internal sealed class LineActor : UntypedActor, IWithTimers
                 _records.Add(new OutboxRecord.Tried(delivery, delivery.Attempts + failed.Attempt, failed.Kind.ToString(), failed.Reason, DateTime.UtcNow));
                 Write();
                 break;
+            case Deliveries.Rejected rejected when Sender.Equals(_sender) && !HasId(rejected.Id) && _window.Settle(rejected.Id) is { } delivery:
+                // It was stored when the target had another protocol.
+                _records.Add(new OutboxRecord.SetAside(delivery, DeliveryState.Failed, delivery.Attempts, FailureKind.Protocol.ToString(), rejected.Reason, DateTime.UtcNow));
+                Write();
+                break;
             case Deliveries.Withdrawn withdrawn:
                 _window.Remove(withdrawn.Id);
                 break;
@@ -122,6 +129,7 @@ internal sealed class LineActor : UntypedActor, IWithTimers
                 _records.Written();
                 foreach (var id in written.Ended)
                     _window.Remove(id);
+                _hasMore |= _window.IsBlocked;
                 Write();
                 Fetch();
                 break;
@@ -216,8 +224,8 @@ internal sealed class LineActor : UntypedActor, IWithTimers
 
         if (fetched.IsBeginning)
             _sender.Tell(new TargetCommands.RetryNow());
-        // Where some came, more may follow: an empty answer ends the line.
-        _hasMore |= fetched.Rows.Count > 0;
+        // Where some came, more may follow: an empty answer ends the line. Behind one that waits for a record, more is asked for with that.
+        _hasMore |= fetched.Rows.Count > 0 && !_window.IsBlocked;
         Write();
         Fetch();
     }
@@ -261,15 +269,22 @@ internal sealed class LineActor : UntypedActor, IWithTimers
             (_isFetching, _isComparing, _hasMore, _isRearranged) = (false, false, true, _isRearranged | failed.IsBeginning);
         else
             _records.NotWritten();
+        ReportDrained();
         Context.System.EventStream.Publish(new OutboxActor.Trouble(failed.Reason));
         Timers.StartSingleTimer(Signal.Again, Signal.Again, StoreRetryDelay);
     }
 
     private void ReportDrained()
     {
-        if (_draining && _isSenderDrained && _isIntakeDrained && _records.IsEmpty)
+        // Raised afterwards, the epoch would stop whoever sends next.
+        if (_draining && _isSenderDrained && _isIntakeDrained && _records.IsEmpty && !IsBeginning)
             Context.Parent.Tell(new Deliveries.Drained());
     }
+
+    /// <summary>Whether the target's protocol has such ids.</summary>
+    private bool HasId(string id) => _target.Protocol != Protocol.Deliveries || DeliveryId.IsValid(id);
+
+    private bool IsBeginning => _isFetching && _epoch is null;
 
     protected override void PostStop() => _listening?.Dispose();
 

@@ -80,7 +80,7 @@ internal sealed class LineIntakeActor(TargetSettings target, OutboxAccess access
         _ when _draining => "shutting down",
         { Payload: null } => "the payload is null",
         _ when target.Protocol == Protocol.Deliveries && !DeliveryId.IsValid(deliver.Id) => $"an id is 1 to {DeliveryId.MaxLength} of A-Z a-z 0-9 . _ : - (protocol = deliveries)",
-        _ when _waiting.Count >= target.MaxQueued => $"{target.MaxQueued} deliveries are already waiting for the outbox (max-queued)",
+        _ when _waiting.Count + _committing >= target.MaxQueued => $"{target.MaxQueued} deliveries are already waiting for the outbox (max-queued)",
         _ => null,
     };
 

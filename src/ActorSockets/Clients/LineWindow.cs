@@ -24,21 +24,31 @@ internal sealed class LineWindow(int size)
     /// <summary>The number up to which the line was taken.</summary>
     public long Last { get; private set; }
 
-    /// <summary>Takes the next deliveries of the line.</summary>
+    /// <summary>Whether the next delivery of the line has the id of one that is still here.</summary>
+    public bool IsBlocked { get; private set; }
+
+    /// <summary>Takes the next deliveries of the line, up to one whose id is that of another one here.</summary>
     /// <returns>Those that are to be given to the sender.</returns>
     public List<StoredDelivery> Take(IReadOnlyList<StoredDelivery> next)
     {
         var added = new List<StoredDelivery>();
+        IsBlocked = false;
         foreach (var delivery in next)
         {
-            if (!_places.TryAdd(delivery.Id, new Place(delivery)))
+            if (_places.TryGetValue(delivery.Id, out var place) && place.Delivery.Number != delivery.Number)
+            {
+                IsBlocked = true;
+                break;
+            }
+
+            Last = delivery.Number;
+            if (place is not null)
                 continue;
+            _places.Add(delivery.Id, new Place(delivery));
             Bytes += BytesOf(delivery);
             added.Add(delivery);
         }
 
-        if (next.Count > 0)
-            Last = next[^1].Number;
         return added;
     }
 

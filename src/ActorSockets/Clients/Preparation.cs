@@ -1,4 +1,5 @@
 using ActorSockets.Events;
+using ActorSockets.Outbox;
 using ActorSockets.Payloads;
 using ActorSockets.Platform;
 
@@ -24,6 +25,10 @@ internal static class Preparation
         catch (IOException e) when (e.HResult is TooManyOpenFiles or TooManyOpenFilesInSystem)
         {
             return new Attempt.Lost(FailureKind.OutOfHandles, OutOfHandles);
+        }
+        catch (PlaceAwayException e)
+        {
+            return new Attempt.Lost(FailureKind.Payload, e.Message);
         }
         catch (OutOfMemoryException e)
         {

@@ -30,7 +30,18 @@ internal sealed record OutboxPayload(byte[]? Bytes, Payload? Place, long Length,
     /// <param name="how">What is wrong with it.</param>
     public string Damaged(string how) => $"the outbox's copy of the payload is damaged: {Place?.Description ?? "its row"} {how}; {Length} B with {Digest} were stored";
 
-    private async Task<Stream> OpenPlaceAsync() => Checked(await Place!.OpenAsync());
+    private async Task<Stream> OpenPlaceAsync()
+    {
+        try
+        {
+            return Checked(await Place!.OpenAsync());
+        }
+        catch (Exception e) when (e is DirectoryNotFoundException or UnauthorizedAccessException or IOException { HResult: > 0 })
+        {
+            // What the system says of a disk or a network: the file may be there. One that is not is a FileNotFoundException.
+            throw new PlaceAwayException($"{Place!.Description} cannot be read: {e.Message}", e);
+        }
+    }
 
     private Stream Checked(Stream bytes)
     {
