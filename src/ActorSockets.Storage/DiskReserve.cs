@@ -10,9 +10,17 @@ namespace ActorSockets.Storage;
 /// <param name="path">The file.</param>
 internal sealed class DiskReserve(string path)
 {
-    // The log's pages of a transaction that deletes a window of deliveries.
-    private const int Bytes = 1 << 20;
+    // What the database's log can have at most, which its file needs before the log begins again: a checkpoint's 8 MB, as much once more that came
+    // while the file could not grow, the last transactions, and those that delete.
+    private const long MostBytes = 32L << 20;
 
+    // Of a small disk.
+    private const int Share = 4;
+
+    // Written again and again: a file system that compresses does not see it.
+    private const int BlockBytes = 1 << 20;
+
+    private readonly Lock _lock = new();
     private volatile bool _isGone;
 
     /// <summary>Whether the room is in use.</summary>
@@ -21,23 +29,43 @@ internal sealed class DiskReserve(string path)
     /// <summary>Gives the room away.</summary>
     public void Give()
     {
-        _isGone = true;
-        Delete();
+        lock (_lock)
+        {
+            _isGone = true;
+            Delete();
+        }
     }
 
     /// <summary>Takes the room back; where there is not enough, later.</summary>
     public void Restore()
     {
-        try
+        lock (_lock)
         {
-            if (new FileInfo(path) is not { Exists: true, Length: Bytes })
-                File.WriteAllBytes(path, RandomNumberGenerator.GetBytes(Bytes));
-            _isGone = false;
+            try
+            {
+                var disk = new DriveInfo(Path.GetDirectoryName(path)!);
+                var bytes = Math.Min(MostBytes, disk.TotalSize / Share);
+                var there = new FileInfo(path) is { Exists: true, Length: var length } ? length : 0;
+                _isGone = there < bytes && disk.AvailableFreeSpace < bytes - there;
+                if (there != bytes && !_isGone)
+                    Write(bytes);
+                else if (_isGone)
+                    Delete();
+            }
+            catch (Exception e) when (Posix.IsFileError(e))
+            {
+                _isGone = true;
+                Delete();
+            }
         }
-        catch (Exception e) when (Posix.IsFileError(e))
-        {
-            Give();
-        }
+    }
+
+    private void Write(long bytes)
+    {
+        var block = RandomNumberGenerator.GetBytes((int)Math.Min(bytes, BlockBytes));
+        using var file = File.Create(path);
+        for (var left = bytes; left > 0; left -= block.Length)
+            file.Write(block.AsSpan(0, (int)Math.Min(left, block.Length)));
     }
 
     private void Delete()

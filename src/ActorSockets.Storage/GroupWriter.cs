@@ -16,6 +16,9 @@ internal sealed class GroupWriter : IAsyncDisposable
     // Changes of one transaction: bounds how long the first of them waits for the last.
     private const int MostTogether = 1_000;
 
+    // Bytes of the changes of one transaction, which the log of a full disk must still have room for; a single one may have more.
+    private const long MostBytesTogether = 4 << 20;
+
     // Times that a transaction is repeated which met one of another process.
     private const int MostRepeats = 5;
 
@@ -43,11 +46,12 @@ internal sealed class GroupWriter : IAsyncDisposable
 
     /// <summary>Changes the database. Done when the change is on the disk.</summary>
     /// <param name="change">Runs in a transaction with others, perhaps twice: it must do nothing else than change the database.</param>
+    /// <param name="bytes">Roughly, of what it writes.</param>
     /// <exception cref="LedgerException">Nothing of this change was written, unless it is <see cref="LedgerException.IsUnknown"/>.</exception>
-    public async Task<T> RunAsync<T>(Func<ISession, T> change)
+    public async Task<T> RunAsync<T>(Func<ISession, T> change, int bytes = 0)
     {
         await _room.WaitAsync();
-        var waiting = new Change<T>(change);
+        var waiting = new Change<T>(change) { Bytes = bytes };
         _waiting.Enqueue(waiting);
         Schedule();
         return await waiting.Done;
@@ -107,7 +111,7 @@ internal sealed class GroupWriter : IAsyncDisposable
         while (!_waiting.IsEmpty)
         {
             var together = new List<Change>();
-            while (together.Count < MostTogether && _waiting.TryDequeue(out var change))
+            for (var bytes = 0L; together.Count < MostTogether && bytes < MostBytesTogether && _waiting.TryDequeue(out var change); bytes += change.Bytes)
                 together.Add(change);
             Write(together);
             _room.Release(together.Count);
@@ -136,7 +140,7 @@ internal sealed class GroupWriter : IAsyncDisposable
         }
         else if (changes.Count > 1 && _database.IsOfTheStatement(failure))
         {
-            // One of them is wrong, and the others are not to blame.
+            // One of them is wrong, or needs room that others do not, and those are not to blame.
             Write([.. changes.Take(changes.Count / 2)]);
             Write([.. changes.Skip(changes.Count / 2)]);
         }
@@ -225,6 +229,8 @@ internal sealed class GroupWriter : IAsyncDisposable
 
     private abstract class Change
     {
+        public int Bytes { get; init; }
+
         public abstract void Apply(ISession session);
 
         public abstract void Succeed();

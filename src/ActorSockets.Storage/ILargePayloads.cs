@@ -44,6 +44,12 @@ internal interface ILargePayloads : IAsyncDisposable
     /// <summary>Whether there is some.</summary>
     bool HasKeptRoom { get; }
 
+    /// <summary>
+    /// While the room is gone, keeps a database beside it from growing: what is stored then goes into pages that are free in it. As its session
+    /// is told last.
+    /// </summary>
+    void LimitGrowth(ISession session);
+
     /// <summary>Gives it to a change that deletes. <see cref="DeleteAsync"/> takes it back.</summary>
     Task GiveRoomAsync();
 }

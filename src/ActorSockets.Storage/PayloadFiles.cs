@@ -13,6 +13,9 @@ internal sealed class PayloadFiles : ILargePayloads
     // A process that was stopped for less goes on with its file.
     private static readonly TimeSpan SharedAge = TimeSpan.FromHours(1);
 
+    // SQLite's own limit.
+    private const uint MostPages = 4_294_967_294;
+
     private readonly string _directory;
     private readonly DiskReserve? _reserve;
     private readonly Lock _lock = new();
@@ -73,6 +76,12 @@ internal sealed class PayloadFiles : ILargePayloads
     public async ValueTask DisposeAsync() => await _deleting;
 
     public void KeepRoom() => _reserve?.Restore();
+
+    public void LimitGrowth(ISession session)
+    {
+        if (_reserve is not null)
+            session.Number($"pragma max_page_count = {(_reserve.IsGone ? session.Number("pragma page_count") : MostPages)}");
+    }
 
     public Task GiveRoomAsync() => Lane.Run(_reserve!.Give);
 

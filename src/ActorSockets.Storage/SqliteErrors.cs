@@ -11,8 +11,8 @@ internal static class SqliteErrors
     private const int UniqueViolated = 2067, PrimaryKeyViolated = 1555;
     private const int FlushFailed = 1034, DirectoryFlushFailed = 1290;
 
-    /// <summary>Whether only the one statement is wrong, and the file is in order.</summary>
-    public static bool IsOfTheStatement(Exception e) => e is not SqliteException || e is SqliteException { SqliteErrorCode: Constraint };
+    /// <summary>Whether only the one statement is wrong, or finds no room, and the file is in order.</summary>
+    public static bool IsOfTheStatement(Exception e) => e is not SqliteException || e is SqliteException { SqliteErrorCode: Constraint or Full };
 
     /// <summary>
     /// Whether the system could not flush what it had taken. It has dropped the bytes, and would say of the next flush that all is

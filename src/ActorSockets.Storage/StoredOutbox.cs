@@ -56,6 +56,7 @@ internal sealed class StoredOutbox : IOutbox
         writer.Run(session => outbox.Start(session));
         shared?.Share();
         large.KeepRoom();
+        writer.Run(large.LimitGrowth);
         return outbox;
     }
 
@@ -252,7 +253,7 @@ internal sealed class StoredOutbox : IOutbox
                     if (submission.Received is { } received)
                         StoredLedger.Write(session, received, isNew: true);
                     return true;
-                });
+                }, payload.Bytes?.Length ?? 0);
                 if (!isWhole)
                     throw new LedgerException($"the database has lost a part of the payload ({_large.Describe(payload.FileName!)} {payload.Length} B): hand it over again");
                 return;
@@ -307,13 +308,27 @@ internal sealed class StoredOutbox : IOutbox
         catch (LedgerException e) when (e.IsFull && _large.HasKeptRoom)
         {
             await _large.GiveRoomAsync();
-            return await _writer.RunAsync(change);
+            return await _writer.RunAsync(session =>
+            {
+                _large.LimitGrowth(session);
+                return change(session);
+            });
         }
     }
 
     private async Task CommittedAsync(OutboxMoves moves)
     {
+        var hadRoom = _large.HasKeptRoom;
         await _large.DeleteAsync(moves.Files);
+        if (!hadRoom && _large.HasKeptRoom)
+        {
+            await _writer.RunAsync(session =>
+            {
+                _large.LimitGrowth(session);
+                return true;
+            });
+        }
+
         moves.Apply(Room);
     }
 

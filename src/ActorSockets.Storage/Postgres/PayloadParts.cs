@@ -63,6 +63,10 @@ internal sealed class PayloadParts(PostgresDatabase database) : ILargePayloads
     {
     }
 
+    public void LimitGrowth(ISession session)
+    {
+    }
+
     public Task GiveRoomAsync() => Task.CompletedTask;
 
     /// <summary>Writes a part. It survives a power cut when a later commit does: the server's log has an order.</summary>
