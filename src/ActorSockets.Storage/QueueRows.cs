@@ -8,8 +8,8 @@ internal static class QueueRows
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>No limits: for whoever only changes what is there.</summary>
-    public static OutboxLimits Unlimited { get; } = new(long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue);
+    // For whoever only changes what is there.
+    private static readonly OutboxLimits Unlimited = new(long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue);
 
     /// <summary>Each target that has deliveries, or is held, by name.</summary>
     public static IReadOnlyList<QueueLine> Lines(ISession session)
@@ -44,6 +44,15 @@ internal static class QueueRows
     /// <summary>A command as it was left in the table.</summary>
     public static (long Number, QueueCommand Command) ReadCommand(DbDataReader row) => (row.GetInt64(0), new QueueCommand(
         Enum.Parse<QueueVerb>(row.GetString(1), ignoreCase: true), new QueueSelection(row.GetText(2), row.GetText(3))));
+
+    /// <summary>Executes a command in a store that no program has, after those that were left in the table before it.</summary>
+    /// <returns>How many deliveries, or targets, it changed.</returns>
+    public static async Task<int> ExecuteAsync(IStore store, QueueCommand command)
+    {
+        var outbox = store.OpenOutbox(Unlimited);
+        await outbox.ExecuteWaitingAsync();
+        return await outbox.ExecuteAsync(command);
+    }
 
     /// <summary>Leaves a command in the table.</summary>
     /// <returns>Its number.</returns>

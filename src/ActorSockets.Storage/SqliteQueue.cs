@@ -47,7 +47,7 @@ internal sealed class SqliteQueue : IQueue
         if (!IsInUse)
         {
             await using var store = await Task.Run(() => SqliteStore.Open(_directory));
-            return await store.OpenOutbox(QueueRows.Unlimited).ExecuteAsync(command);
+            return await QueueRows.ExecuteAsync(store, command);
         }
 
         return await QueueRows.WhenChangedAsync(_readers, await Task.Run(() => Leave(command)), patience);

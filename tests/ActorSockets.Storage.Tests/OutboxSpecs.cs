@@ -334,6 +334,19 @@ public abstract class OutboxSpecs(string kind) : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task A_command_that_a_program_has_left_waiting_is_executed_before_a_later_one()
+    {
+        await SubmitAsync("1", Bytes(10), "berlin");
+        using var queue = await _place.OpenQueueAsync();
+        Assert.Null(await queue.ExecuteAsync(new QueueCommand(QueueVerb.Hold, new QueueSelection("berlin")), TimeSpan.Zero));
+        await _store.DisposeAsync();
+        Assert.Equal(1, await queue.ExecuteAsync(new QueueCommand(QueueVerb.Release, new QueueSelection("berlin")), TimeSpan.Zero));
+        Open(Roomy);
+        Assert.Equal(0, await _outbox.ExecuteWaitingAsync());
+        Assert.Single(await NextAsync("berlin"));
+    }
+
+    [StoreFact]
     public async Task A_queue_that_is_none_is_an_error()
     {
         var failure = await Assert.ThrowsAsync<LedgerException>(() => StoreLibrary.OpenQueueAsync(_place.Nowhere));

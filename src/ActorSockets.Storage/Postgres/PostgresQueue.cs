@@ -50,7 +50,7 @@ internal sealed class PostgresQueue : IQueue
         if (!await Task.Run(() => IsInUse))
         {
             await using var store = await Task.Run(() => PostgresStore.Open(_place));
-            return await store.OpenOutbox(QueueRows.Unlimited).ExecuteAsync(command);
+            return await QueueRows.ExecuteAsync(store, command);
         }
 
         return await QueueRows.WhenChangedAsync(_readers, await Task.Run(() => _sessions.Run(session => QueueRows.Leave(session, command))), patience);
