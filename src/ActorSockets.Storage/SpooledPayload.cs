@@ -20,6 +20,7 @@ internal sealed class SpooledPayload : IPayloadWriter
     private ILargePayload? _file;
     private bool _isSubmitted;
     private bool _isKept;
+    private bool _hasGivenUp;
 
     public SpooledPayload(ILargePayloads large, OutboxRoom room)
     {
@@ -62,6 +63,12 @@ internal sealed class SpooledPayload : IPayloadWriter
         Length += bytes.Length;
     }
 
+    public bool MayWait(int bytes)
+    {
+        _hasGivenUp = !_room.MayWait(Length, bytes);
+        return !_hasGivenUp;
+    }
+
     public async ValueTask CompleteAsync()
     {
         try
@@ -84,6 +91,7 @@ internal sealed class SpooledPayload : IPayloadWriter
             Array.Resize(ref _held, (int)Length);
         Digest = _hash.Value().ToString();
         IsComplete = true;
+        _room.Completed(Length);
     }
 
     public Task<Stream> OpenAsync() => new OutboxPayload(Bytes, FileName is null ? null : _large.Open(FileName, Length), Length, Digest).OpenAsync();
@@ -100,7 +108,8 @@ internal sealed class SpooledPayload : IPayloadWriter
         if (_isSubmitted)
             return;
         _isSubmitted = true;
-        _room.Release(Length);
+        if (!_hasGivenUp)
+            _room.Release(Length, IsComplete);
         if (FileName is null)
             return;
         await _large.Lane.Run(() =>

@@ -86,7 +86,7 @@ internal sealed class StoredOutbox : IOutbox
         }
 
         payload.Submitted();
-        Room.Stored(payload.Length, payload.Length);
+        Room.Stored(payload.Length);
         foreach (var target in targets)
         {
             if (!Tell(target, LineChange.Longer))

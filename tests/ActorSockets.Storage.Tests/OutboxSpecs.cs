@@ -261,6 +261,34 @@ public abstract class OutboxSpecs(string kind) : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task A_payload_waits_for_what_will_go_and_gives_its_room_to_those_that_need_it_when_nothing_will()
+    {
+        await ReopenAsync(new OutboxLimits(MaxBytes: 1000, MaxDeliveries: 10, TargetMaxBytes: 1000, TargetMaxDeliveries: 1));
+        await SubmitAsync("1", Bytes(100), "berlin");
+        await using (var complete = _outbox.Begin())
+        {
+            await complete.WriteAsync(Bytes(700));
+            await complete.CompleteAsync();
+            await Assert.ThrowsAsync<OutboxFullException>(() => _outbox.SubmitAsync(new Submission(complete, [new NewDelivery("berlin", "2")])));
+            await using var waits = _outbox.Begin();
+            await Assert.ThrowsAsync<OutboxFullException>(async () => await waits.WriteAsync(Bytes(900)));
+            Assert.True(waits.MayWait(900));
+        }
+
+        await using var first = _outbox.Begin();
+        await using var second = _outbox.Begin();
+        await first.WriteAsync(Bytes(450));
+        await second.WriteAsync(Bytes(400));
+        await Assert.ThrowsAsync<OutboxFullException>(async () => await first.WriteAsync(Bytes(200)));
+        Assert.False(first.MayWait(200));
+        await second.WriteAsync(Bytes(200));
+        await first.DisposeAsync();
+        await second.DisposeAsync();
+        _outbox.Room.Reserve(900);
+        Assert.Throws<OutboxFullException>(() => _outbox.Room.Reserve(1));
+    }
+
+    [StoreFact]
     public async Task What_came_in_is_noted_in_the_same_transaction()
     {
         var received = new LedgerEntry { Key = new DeliveryKey("", "in"), State = LedgerState.Received, Length = 10, Digest = "xxh128:00", At = DateTime.UnixEpoch };

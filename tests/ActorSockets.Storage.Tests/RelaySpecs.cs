@@ -336,6 +336,19 @@ public abstract class RelaySpecs(string kind) : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task Of_raw_payloads_that_have_no_room_together_one_breaks_off_and_the_other_is_stored()
+    {
+        await RelayAsync("raw, receipt = on", "outbox.max-bytes = 1MiB", "dead");
+        await SendRawAsync("small"u8.ToArray());
+        var oneGaveUp = new TaskCompletionSource();
+        var uploads = Enumerable.Range(0, 2).Select(_ => SendRawAsync(DeliveryClient.Payload(700_000), oneGaveUp.Task)).ToArray();
+        Assert.Contains("outbox is full", (await HearAsync<ServerEvents.BrokenOff>()).Reason, StringComparison.Ordinal);
+        oneGaveUp.SetResult();
+        var receipts = await Task.WhenAll(uploads.Select(upload => upload.ContinueWith(ended => ended.IsCompletedSuccessfully ? ended.Result : "", TaskScheduler.Default)));
+        Assert.Single(receipts, receipt => receipt.StartsWith("received 700000 ", StringComparison.Ordinal));
+    }
+
+    [StoreFact]
     public async Task A_receipt_after_delivered_waits_for_every_target_and_tells_of_those_that_failed()
     {
         await RelayAsync("deliveries, receipt-after = delivered", "picky", "berlin");
@@ -551,12 +564,13 @@ public abstract class RelaySpecs(string kind) : IAsyncLifetime
         Assert.Equal(DeliveryClient.Received(id, payload), await client.HearAsync());
     }
 
-    private async Task<string> SendRawAsync(ReadOnlyMemory<byte> payload)
+    private async Task<string> SendRawAsync(ReadOnlyMemory<byte> payload, Task? mayEnd = null)
     {
         using var socket = await ConnectAsync();
         using var reader = new StreamReader(new NetworkStream(socket), Encoding.ASCII);
         while (!payload.IsEmpty)
             payload = payload[await socket.SendAsync(payload)..];
+        await (mayEnd ?? Task.CompletedTask);
         socket.Shutdown(SocketShutdown.Send);
         return await reader.ReadToEndAsync().WaitAsync(Patience);
     }

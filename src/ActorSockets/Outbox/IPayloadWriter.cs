@@ -11,6 +11,13 @@ internal interface IPayloadWriter : IAsyncDisposable
     /// <exception cref="IOException">They cannot be written.</exception>
     ValueTask WriteAsync(ReadOnlyMemory<byte> bytes);
 
+    /// <summary>
+    /// After an <see cref="OutboxFullException"/> of <see cref="WriteAsync"/>: whether the same bytes may have room later. If not, the room of
+    /// the payload is free for others at once, and the payload is of no more use.
+    /// </summary>
+    /// <param name="bytes">How many bytes had no room.</param>
+    bool MayWait(int bytes);
+
     /// <summary>All bytes have come. Done when a power cut does not lose them. Once; when it fails, the payload is of no more use.</summary>
     /// <exception cref="OutboxFullException">The disk has no room.</exception>
     /// <exception cref="IOException">They cannot be flushed.</exception>

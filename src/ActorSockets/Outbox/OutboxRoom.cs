@@ -19,6 +19,7 @@ internal sealed class OutboxRoom(OutboxLimits limits)
     private bool _isDiskFull;
     private long _bytes;
     private long _arriving;
+    private long _complete;
     private long _deliveries;
 
     /// <summary>What is full; null: there is room.</summary>
@@ -63,13 +64,40 @@ internal sealed class OutboxRoom(OutboxLimits limits)
         }
     }
 
+    /// <summary>All bytes of a payload have come: it needs no more room.</summary>
+    public void Completed(long bytes)
+    {
+        lock (_lock)
+            _complete += bytes;
+    }
+
     /// <summary>Gives back what was reserved: the bytes were dropped.</summary>
-    public void Release(long bytes)
+    public void Release(long bytes, bool isComplete = false)
     {
         lock (_lock)
         {
             _arriving -= bytes;
+            if (isComplete)
+                _complete -= bytes;
             Free();
+        }
+    }
+
+    /// <summary>
+    /// Whether a payload whose next bytes have no room may wait for it. Payloads that are arriving would wait for each other: where the outbox
+    /// has no room for them together, this one gives up, and its own room is free at once for the others.
+    /// </summary>
+    /// <param name="held">What it has reserved so far; given back when it may not wait.</param>
+    /// <param name="more">What has no room.</param>
+    public bool MayWait(long held, long more)
+    {
+        lock (_lock)
+        {
+            // What is stored goes by itself, and so does what is complete.
+            if (_bytes + _complete > 0 && _arriving - _complete + more <= limits.MaxBytes)
+                return true;
+            Release(held);
+            return false;
         }
     }
 
@@ -138,13 +166,14 @@ internal sealed class OutboxRoom(OutboxLimits limits)
         }
     }
 
-    /// <summary>A payload was committed; its bytes were reserved before.</summary>
-    public void Stored(long bytes, long reserved)
+    /// <summary>A complete payload was committed; its bytes were reserved before.</summary>
+    public void Stored(long bytes)
     {
         lock (_lock)
         {
             _bytes += bytes;
-            _arriving -= reserved;
+            _arriving -= bytes;
+            _complete -= bytes;
             // A disk that took something has room again.
             _isDiskFull = false;
             NoticeRoom();
@@ -204,14 +233,6 @@ internal sealed class OutboxRoom(OutboxLimits limits)
         lock (_lock)
             freed = _freed.Task;
         return Task.WhenAny(freed, Task.Delay(longest));
-    }
-
-    /// <summary>Whether a payload that has <paramref name="length"/> bytes may become longer once others have gone.</summary>
-    public bool CanEverHold(long length)
-    {
-        lock (_lock)
-            // Without anything that is stored, only payloads that are arriving have the room, and they wait for it themselves.
-            return length <= limits.MaxBytes && _bytes > 0;
     }
 
     /// <summary>Bytes of the longest payload that an empty outbox can hold.</summary>

@@ -23,9 +23,9 @@ internal sealed class RelaySink(SinkContext context) : ISink
                 await payload.WriteAsync(chunk);
                 return default;
             }
-            catch (OutboxFullException) when (_relay!.Outbox.Room.CanEverHold(payload.Length + chunk.Length))
+            catch (OutboxFullException) when (payload.MayWait(chunk.Length))
             {
-                await _relay.WaitForRoomAsync();
+                await _relay!.WaitForRoomAsync();
             }
         }
     }
