@@ -96,6 +96,23 @@ public sealed class SqliteStoreSpecs : IDisposable
     }
 
     [Fact]
+    public void A_directory_that_a_process_has_for_a_moment_is_locked_when_it_is_free_again()
+    {
+        Directory.CreateDirectory(_directory);
+        var queue = DirectoryLock.Take(_directory);
+        var pauses = 0;
+        using (DirectoryLock.Take(_directory, _ =>
+        {
+            if (++pauses == 3)
+                queue.Dispose();
+        }))
+        {
+            Assert.Equal(3, pauses);
+            Assert.True(DirectoryLock.IsTaken(_directory));
+        }
+    }
+
+    [Fact]
     public async Task A_person_reads_the_store_while_it_is_in_use()
     {
         await using var store = SqliteStore.Open(_directory);
