@@ -273,29 +273,43 @@ internal sealed class StoredOutbox : IOutbox
 
     private async Task<int> ExecuteAsync(QueueCommand command, long? number)
     {
-        var (targets, changed, moves) = await DeleteAsync(session =>
+        var progress = CommandProgress.None;
+        try
         {
-            var done = new OutboxMoves();
-            // The row's lock keeps another node from executing it too.
-            if (number is not null && session.Execute("update command set changed = 0 where number = ?1 and changed is null", number) == 0)
-                return ([], 0, done);
-            var executed = OutboxCommands.Execute(session, command, DateTime.UtcNow, done);
-            if (number is not null)
-                session.Execute("update command set changed = ?2 where number = ?1", number, executed.Changed);
-            if (_shared is not null)
+            while (!progress.IsDone)
             {
-                foreach (var target in executed.Targets)
-                    SharedSchema.Rearranged(session, target);
+                var before = progress;
+                (progress, var moves) = await DeleteAsync(session => ExecutePiece(session, command, number, before));
+                await CommittedAsync(moves);
             }
+        }
+        finally
+        {
+            foreach (var target in progress.Targets)
+                Tell(target, LineChange.Rearranged);
+        }
 
-            return (executed.Targets, executed.Changed, done);
-        });
-        await CommittedAsync(moves);
-        foreach (var target in targets)
-            Tell(target, LineChange.Rearranged);
         if (command.Verb == QueueVerb.Cancel)
             await _ends.LookAsync();
-        return changed;
+        return progress.Changed;
+    }
+
+    private (CommandProgress Progress, OutboxMoves Moves) ExecutePiece(ISession session, QueueCommand command, long? number, CommandProgress before)
+    {
+        var done = new OutboxMoves();
+        // The row's lock keeps another node from executing a piece of it too.
+        if (number is not null && session.Execute("update command set changed = null where number = ?1 and changed is null", number) == 0)
+            return (before with { IsDone = true }, done);
+        var (progress, targets) = OutboxCommands.Execute(session, command, before, DateTime.UtcNow, done);
+        if (number is not null && progress.IsDone)
+            session.Execute("update command set changed = ?2 where number = ?1", number, progress.Changed);
+        if (_shared is not null)
+        {
+            foreach (var target in targets)
+                SharedSchema.Rearranged(session, target);
+        }
+
+        return (progress, done);
     }
 
     /// <summary>A change that frees room, and on a full disk needs some first.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ActorSockets.Outbox;
 using ActorSockets.Storage.Tests.Support;
 
@@ -193,6 +194,30 @@ public abstract class OutboxSpecs(string kind) : IAsyncLifetime
         Assert.Empty(await NextAsync("oslo"));
         Assert.Equal((10, 1), (_outbox.Room.Bytes, _outbox.Room.Deliveries));
         Assert.Equal([LineChange.Longer, LineChange.Longer, LineChange.Rearranged, LineChange.Rearranged], heard);
+    }
+
+    [StoreFact]
+    public async Task A_command_to_many_deliveries_that_failed_half_way_goes_on_when_it_is_executed_again()
+    {
+        const int Count = 1_100;
+        var heard = new ConcurrentBag<LineChange>();
+        await Task.WhenAll(Enumerable.Range(0, Count).Select(i => SubmitAsync($"{i}", Bytes(10), "berlin")));
+        await SubmitAsync("last", Bytes(10), "berlin");
+        Assert.Equal(Count + 1, await ExecuteAsync(QueueVerb.Retry, "berlin"));
+        Assert.Equal(Count + 1, await ExecuteAsync(QueueVerb.Retry));
+
+        _outbox.Listen("berlin", heard.Add);
+        using var queue = await _place.OpenQueueAsync();
+        Assert.Null(await queue.ExecuteAsync(new QueueCommand(QueueVerb.Cancel, new QueueSelection("berlin")), TimeSpan.Zero));
+        await _place.KeepAsync(_store, "last");
+        await Assert.ThrowsAsync<LedgerException>(_outbox.ExecuteWaitingAsync);
+        Assert.InRange(_outbox.Room.Deliveries, 1, Count);
+        Assert.Equal([LineChange.Rearranged], heard);
+        await _place.LetGoAsync(_store);
+        Assert.Equal(1, await _outbox.ExecuteWaitingAsync());
+        Assert.Equal((0, 0), (_outbox.Room.Bytes, _outbox.Room.Deliveries));
+        Assert.Empty(await NextAsync("berlin"));
+        Assert.Equal(0, await _outbox.ExecuteWaitingAsync());
     }
 
     [StoreFact]

@@ -61,17 +61,17 @@ internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> 
                 break;
             case Signal.Execute when !_isExecuting:
                 _isExecuting = true;
-                _outbox!.ExecuteWaitingAsync().PipeTo(Self, success: _ => Signal.Executed, failure: e => new Trouble(e.Message));
+                _outbox!.ExecuteWaitingAsync().PipeTo(Self, success: _ => Signal.Executed, failure: e => new NotDone(Signal.Execute, e.Message));
                 break;
             case Signal.Executed:
                 _isExecuting = false;
                 break;
             case Signal.Clean:
-                _outbox!.ForgetFailedAsync(DateTime.UtcNow - access.Settings!.KeepFailed).PipeTo(Self, success: _ => Signal.Cleaned, failure: e => new Trouble(e.Message));
+                _outbox!.ForgetFailedAsync(DateTime.UtcNow - access.Settings!.KeepFailed).PipeTo(Self, success: _ => Signal.Cleaned, failure: e => new NotDone(Signal.Clean, e.Message));
                 break;
             case Signal.Measure when !_isMeasuring:
                 _isMeasuring = true;
-                LookAsync(_outbox!).PipeTo(Self, failure: e => new Trouble(e.Message));
+                LookAsync(_outbox!).PipeTo(Self, failure: e => new NotDone(Signal.Measure, e.Message));
                 break;
             case Looked looked:
                 _isMeasuring = false;
@@ -79,12 +79,13 @@ internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> 
                     Publish(new WorkWaits(looked.Waiting));
                 Measure(looked.Oldest);
                 break;
+            case NotDone failed:
+                _isExecuting &= failed.What != Signal.Execute;
+                _isMeasuring &= failed.What != Signal.Measure;
+                Fail(failed.Reason);
+                break;
             case Trouble trouble:
-                (_isExecuting, _isMeasuring) = (false, false);
-                if (!_isFailing)
-                    Publish(new OutboxEvents.OutboxFailing(trouble.Reason));
-                _isFailing = true;
-                Timers.StartSingleTimer(Signal.Works, Signal.Works, QuietBeforeWorks);
+                Fail(trouble.Reason);
                 break;
             case Signal.Works:
                 _isFailing = false;
@@ -134,6 +135,14 @@ internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> 
         Publish(measured);
     }
 
+    private void Fail(string reason)
+    {
+        if (!_isFailing)
+            Publish(new OutboxEvents.OutboxFailing(reason));
+        _isFailing = true;
+        Timers.StartSingleTimer(Signal.Works, Signal.Works, QuietBeforeWorks);
+    }
+
     private void FindStranded(IReadOnlyDictionary<string, long> waiting)
     {
         // A line of which another node sends is heard there.
@@ -176,6 +185,8 @@ internal sealed class OutboxActor(OutboxAccess access, Func<StorePlace, IStore> 
     private sealed record Opened(IOutbox Outbox) : IDeadLetterSuppression;
 
     private sealed record NotOpened(string Reason) : IDeadLetterSuppression;
+
+    private sealed record NotDone(Signal What, string Reason) : IDeadLetterSuppression;
 
     private sealed record FullChanged(string? What) : IDeadLetterSuppression;
 

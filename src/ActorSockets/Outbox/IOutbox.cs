@@ -95,7 +95,7 @@ internal interface IOutbox
 
     /// <summary>Executes a command. Listeners hear of it.</summary>
     /// <returns>How many deliveries, or targets, it changed.</returns>
-    /// <exception cref="IOException">The store failed; nothing was changed.</exception>
+    /// <exception cref="IOException">The store failed. Of many deliveries, some may be changed: executed again, the command goes on.</exception>
     Task<int> ExecuteAsync(QueueCommand command);
 
     /// <summary>Removes deliveries that failed before <paramref name="before"/>, with payloads that no other delivery needs.</summary>

@@ -31,6 +31,12 @@ internal class PostgresTestStore(PrivatePostgres server) : TestStore
     public override Task DamageAsync(IStore store) =>
         ExecuteAsync("update payload set bytes = set_byte(bytes, 0, get_byte(bytes, 0) # 1) where bytes is not null", "update part set bytes = set_byte(bytes, 0, get_byte(bytes, 0) # 1)");
 
+    public override Task KeepAsync(IStore store, string id) => ExecuteAsync(
+        "create function kept() returns trigger language plpgsql as 'begin raise exception ''kept''; end'",
+        $"create trigger kept before delete on delivery for each row when (old.id = '{id}') execute function kept()");
+
+    public override Task LetGoAsync(IStore store) => ExecuteAsync("drop trigger kept on delivery");
+
     public override ValueTask DisposeAsync() => new(server.ExecuteInAsync("relay", "set client_min_messages = error", $"drop schema if exists {_schema} cascade"));
 
     protected Task ExecuteAsync(params string[] statements) => server.ExecuteInAsync("relay", [$"set search_path = {_schema}", .. statements]);

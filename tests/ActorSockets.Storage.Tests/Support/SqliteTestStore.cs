@@ -30,6 +30,11 @@ internal sealed class SqliteTestStore : TestStore
         await Large.DamageAsync();
     }
 
+    public override Task KeepAsync(IStore store, string id) => ((SqliteStore)store).Writer.RunAsync(session =>
+        session.Execute($"create trigger kept before delete on delivery when old.id = '{id}' begin select raise(abort, 'kept'); end"));
+
+    public override Task LetGoAsync(IStore store) => ((SqliteStore)store).Writer.RunAsync(session => session.Execute("drop trigger kept"));
+
     public override ValueTask DisposeAsync()
     {
         Directory.Delete(_root, recursive: true);

@@ -38,5 +38,11 @@ internal abstract class TestStore : IAsyncDisposable
     /// <summary>Changes a byte of each payload, wherever it is.</summary>
     public abstract Task DamageAsync(IStore store);
 
+    /// <summary>From now on, no delivery of this id can be removed.</summary>
+    public abstract Task KeepAsync(IStore store, string id);
+
+    /// <summary>Now it can be.</summary>
+    public abstract Task LetGoAsync(IStore store);
+
     public abstract ValueTask DisposeAsync();
 }
