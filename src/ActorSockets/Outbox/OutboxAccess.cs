@@ -7,8 +7,19 @@ internal sealed class OutboxAccess(OutboxSettings? settings)
     private readonly TaskCompletionSource<OpenOutbox> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private long _remembersTicks;
+
     /// <summary>Where it is, and how much it may hold; null: the system has none.</summary>
     public OutboxSettings? Settings => settings;
+
+    /// <summary>
+    /// How long the store remembers what came: the longest time of all relays since the start. One that was removed counts too, since a
+    /// reload removes a relay and adds it again with other settings.
+    /// </summary>
+    public TimeSpan Remembers => TimeSpan.FromTicks(Volatile.Read(ref _remembersTicks));
+
+    /// <summary>A relay has to know again what came within this time. One caller at a time.</summary>
+    public void Remember(TimeSpan time) => Volatile.Write(ref _remembersTicks, Math.Max(time.Ticks, _remembersTicks));
 
     /// <summary>The outbox, once it is open.</summary>
     /// <exception cref="IOException">It cannot be opened, or there is none.</exception>

@@ -26,14 +26,13 @@ internal sealed class ServerMemory(ServerSettings server)
     /// <param name="server">Its settings.</param>
     /// <param name="inboxes">Those of the system.</param>
     /// <param name="outbox">That of the system, for relays.</param>
-    /// <param name="remembers">How long the outbox remembers what came: the longest time of its servers.</param>
     /// <param name="createSink">Makes the sinks of deliveries that go into no inbox.</param>
-    public static ServerMemory Of(ServerSettings server, Inboxes inboxes, OutboxAccess outbox, TimeSpan remembers, SinkSource createSink)
+    public static ServerMemory Of(ServerSettings server, Inboxes inboxes, OutboxAccess outbox, SinkSource createSink)
     {
         if (server.Protocol == Protocol.Raw)
             return new ServerMemory(server) { Needs = server.Sink == "relay" ? outbox.Opened : null };
         if (server.Sink == "relay")
-            return new ServerMemory(server) { _relay = async () => new RelayArrivals(server, remembers, new Relay(server, await outbox.Opened)) };
+            return new ServerMemory(server) { _relay = async () => new RelayArrivals(server, outbox, new Relay(server, await outbox.Opened)) };
         if (server.Sink == "file")
             return new ServerMemory(server) { _inbox = inboxes.Of(server) };
 

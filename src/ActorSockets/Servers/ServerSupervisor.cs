@@ -40,6 +40,9 @@ internal sealed class ServerSupervisor : UntypedActor
 
     protected override void PreStart()
     {
+        // Before the first of them forgets anything.
+        foreach (var server in _servers)
+            Remember(server);
         foreach (var server in _servers)
             Add(server);
     }
@@ -113,11 +116,17 @@ internal sealed class ServerSupervisor : UntypedActor
 
     private void Add(ServerSettings server)
     {
-        var remembers = _servers.Append(server).Where(s => s.Sink == "relay").Select(s => s.Remembers).DefaultIfEmpty().Max();
-        var memory = _memories[server.Name] = ServerMemory.Of(server, _inboxes, _outbox, remembers, _createSink);
+        Remember(server);
+        var memory = _memories[server.Name] = ServerMemory.Of(server, _inboxes, _outbox, _createSink);
         var child = Context.ActorOf(ServerActor.Props(server, memory, _createSink, _listen), server.Name);
         Context.Watch(child);
         _children.Add(server.Name, child);
+    }
+
+    private void Remember(ServerSettings server)
+    {
+        if (server.Sink == "relay")
+            _outbox.Remember(server.Remembers);
     }
 
     private void Remove(IActorRef child)

@@ -82,7 +82,7 @@ public abstract class FaultSpecs(bool tls = false) : Specs, IAsyncLifetime
         var events = SubscribeTo<ServerEvents.Bound>();
         var settings = Server($"directory = \"{Directory}\"\n{hocon}") with { Tls = Tls ? OfServers : null };
         settings = change?.Invoke(settings) ?? settings;
-        var server = Sys.ActorOf(ServerActor.Props(settings, ServerMemory.Of(settings, new Inboxes(StoreLibrary.Open), new OutboxAccess(null), TimeSpan.Zero, Create), Create, Listen));
+        var server = Sys.ActorOf(ServerActor.Props(settings, ServerMemory.Of(settings, new Inboxes(StoreLibrary.Open), new OutboxAccess(null), Create), Create, Listen));
         _roots.Add(server);
         return (server, events.ExpectMsg<ServerEvents.Bound>().Endpoint.Port);
 

@@ -11,9 +11,9 @@ namespace ActorSockets.Servers.Arrivals;
 /// bytes come anyway. One that breaks off begins again.
 /// </summary>
 /// <param name="server">The server.</param>
-/// <param name="remembers">How long deliveries are remembered.</param>
+/// <param name="access">Tells how long deliveries are remembered: the relays of an outbox share its ledger.</param>
 /// <param name="relay">Where they go.</param>
-internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, Relay relay) : IArrivals
+internal sealed class RelayArrivals(ServerSettings server, OutboxAccess access, Relay relay) : IArrivals
 {
     private readonly ArrivalClaims _claims = new();
 
@@ -46,7 +46,7 @@ internal sealed class RelayArrivals(ServerSettings server, TimeSpan remembers, R
 
     public async Task<IReadOnlyList<string>> CleanAsync(DateTime now)
     {
-        await relay.Ledger.ForgetAsync(now - remembers);
+        await relay.Ledger.ForgetAsync(now - access.Remembers);
         return [];
     }
 
