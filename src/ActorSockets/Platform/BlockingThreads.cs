@@ -12,11 +12,14 @@ namespace ActorSockets.Platform;
 /// <param name="name">Of its threads; Linux shows the first 15 characters.</param>
 /// <param name="maxThreads">1 and more.</param>
 /// <param name="idleTime">How long a thread waits for work before it ends; 10 s unless told.</param>
-internal sealed class BlockingThreads(string name, int maxThreads, TimeSpan? idleTime = null)
+/// <param name="start">Starts a thread, as the system does unless told.</param>
+internal sealed class BlockingThreads(string name, int maxThreads, TimeSpan? idleTime = null, Action<Thread>? start = null)
 {
     // The deepest stack of this work is getaddrinfo's, and musl runs it on 128 KiB.
     private const int StackBytes = 256 * 1024;
 
+    // No ExecutionContext: a thread serves many callers.
+    private readonly Action<Thread> _start = start ?? (static thread => thread.UnsafeStart());
     private readonly TimeSpan _idleTime = idleTime ?? TimeSpan.FromSeconds(10);
     private readonly Lock _lock = new();
     private readonly Queue<BlockingWork> _waiting = new();
@@ -49,15 +52,8 @@ internal sealed class BlockingThreads(string name, int maxThreads, TimeSpan? idl
         Worker worker;
         lock (_lock)
         {
-            if (_idle.Count > 0)
-            {
-                worker = _idle[^1];
-                _idle.RemoveAt(_idle.Count - 1);
-                worker.Next = work;
-                worker.Wakeup.Release();
+            if (TryWake(work))
                 return;
-            }
-
             if (_threads == maxThreads)
             {
                 _waiting.Enqueue(work);
@@ -71,12 +67,23 @@ internal sealed class BlockingThreads(string name, int maxThreads, TimeSpan? idl
         StartThread(worker);
     }
 
+    /// <summary>Gives the work to a thread that is idle, if there is one. Under the lock.</summary>
+    private bool TryWake(BlockingWork work)
+    {
+        if (_idle.Count == 0)
+            return false;
+        var worker = _idle[^1];
+        _idle.RemoveAt(_idle.Count - 1);
+        worker.Next = work;
+        worker.Wakeup.Release();
+        return true;
+    }
+
     private void StartThread(Worker worker)
     {
         try
         {
-            // No ExecutionContext: a thread serves many callers.
-            new Thread(() => Live(worker), StackBytes) { IsBackground = true, Name = name }.UnsafeStart();
+            _start(new Thread(() => Live(worker), StackBytes) { IsBackground = true, Name = name });
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
         {
@@ -84,14 +91,18 @@ internal sealed class BlockingThreads(string name, int maxThreads, TimeSpan? idl
         }
     }
 
-    /// <summary>The system gives no thread: the work waits for the threads that live, or fails with them gone.</summary>
+    /// <summary>The system gives no thread: the work goes to a thread that lives, or fails when there is none.</summary>
     private void StartFailed(BlockingWork work, Exception cause)
     {
         BlockingWork[] stranded;
         lock (_lock)
         {
+            _threads--;
+            // One that went idle since looks at nothing that waits.
+            if (TryWake(work))
+                return;
             _waiting.Enqueue(work);
-            if (--_threads > 0)
+            if (_threads > 0)
                 return;
             stranded = [.. _waiting];
             _waiting.Clear();

@@ -106,6 +106,34 @@ public sealed class BlockingThreadsSpecs : IDisposable
     }
 
     [Fact]
+    public async Task Work_whose_thread_could_not_be_started_goes_to_one_that_went_idle_meanwhile()
+    {
+        Thread? first = null;
+        var isOver = false;
+        var lane = new BlockingThreads("t", 2, start: thread =>
+        {
+            if (Interlocked.CompareExchange(ref first, thread, null) is null)
+            {
+                thread.UnsafeStart();
+                return;
+            }
+
+            Volatile.Write(ref isOver, true);
+            Assert.True(SpinWait.SpinUntil(() => first.ThreadState.HasFlag(ThreadState.WaitSleepJoin), Patience));
+            throw new InsufficientMemoryException();
+        });
+        var busy = lane.Run(() =>
+        {
+            // Busy, and not waiting: a thread that waits is idle.
+            while (!Volatile.Read(ref isOver))
+                Thread.SpinWait(100);
+        });
+        Assert.Equal(1, await lane.Run(() => 1).WaitAsync(Patience));
+        await busy;
+        Assert.Equal(1, lane.Count);
+    }
+
+    [Fact]
     public async Task Threads_are_used_again_and_end_when_they_are_idle()
     {
         var lane = new BlockingThreads("t", 100, TimeSpan.FromMilliseconds(50));
