@@ -28,12 +28,12 @@ internal sealed class AwaitedEnds(Readers readers)
             end.TrySetResult();
     }
 
-    /// <summary>Looks which of them are gone.</summary>
+    /// <summary>Looks which of them wait no more.</summary>
     public async Task LookAsync()
     {
         foreach (var (target, id) in _awaited.Keys)
         {
-            if (await StateAsync(target, id) is null)
+            if (await StateAsync(target, id) is not (DeliveryState.Queued or DeliveryState.Held))
                 Ended(target, id);
         }
     }

@@ -197,6 +197,22 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task A_delivery_that_another_node_has_set_aside_ends_the_wait_for_it_as_failed()
+    {
+        await SubmitAsync(_first, "1", 5);
+        var ended = _first.WhenEndedAsync("1", ["berlin"]);
+        await _second.RecordAsync(new OutboxRecord.SetAside((await TakeAsync(_second)).Single(), DeliveryState.Failed, 1, "Refused", "", DateTime.UtcNow));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!ended.IsCompleted)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await _first.LookAsync();
+        }
+
+        Assert.Equal(["berlin"], await ended);
+    }
+
+    [StoreFact]
     public async Task What_two_nodes_receive_at_a_time_is_stored_once()
     {
         var received = new LedgerEntry { Key = new DeliveryKey("in/", "x"), State = LedgerState.Received, Length = 5, Digest = "d", Offset = 5, At = DateTime.UtcNow };
