@@ -7,7 +7,7 @@ namespace ActorSockets.Storage;
 /// <param name="readers">Tell how far they are.</param>
 internal sealed class AwaitedEnds(Readers readers)
 {
-    private readonly ConcurrentDictionary<(string Target, string Id), TaskCompletionSource> _awaited = new();
+    private readonly ConcurrentDictionary<(string Target, string Id), TaskCompletionSource<bool>> _awaited = new();
     private volatile bool _isStopping;
 
     /// <inheritdoc cref="IOutbox.IsStopping"/>
@@ -22,10 +22,13 @@ internal sealed class AwaitedEnds(Readers readers)
     }
 
     /// <summary>A delivery has ended, and the database has it.</summary>
-    public void Ended(string target, string id)
+    /// <param name="target">Its target.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="wasCancelled">Whether it is gone without its target having it, which no row tells.</param>
+    public void Ended(string target, string id, bool wasCancelled = false)
     {
         if (_awaited.TryRemove((target, id), out var end))
-            end.TrySetResult();
+            end.TrySetResult(wasCancelled);
     }
 
     /// <summary>Looks which of them wait no more.</summary>
@@ -41,7 +44,7 @@ internal sealed class AwaitedEnds(Readers readers)
     /// <inheritdoc cref="IOutbox.WhenEndedAsync"/>
     public async Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets)
     {
-        var ends = targets.Select(target => _awaited.GetOrAdd((target, id), _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task).ToArray();
+        var ends = targets.Select(target => _awaited.GetOrAdd((target, id), _ => new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)).Task).ToArray();
         // What has ended before it was awaited.
         foreach (var target in targets)
         {
@@ -49,13 +52,13 @@ internal sealed class AwaitedEnds(Readers readers)
                 Ended(target, id);
         }
 
-        await Task.WhenAll(ends);
+        var wereCancelled = await Task.WhenAll(ends);
         var failed = new List<string>();
-        foreach (var target in targets)
+        foreach (var (target, wasCancelled) in targets.Zip(wereCancelled))
         {
             switch (await StateAsync(target, id))
             {
-                case null:
+                case null when !wasCancelled:
                     break;
                 case DeliveryState.Queued or DeliveryState.Held:
                     throw new IOException($"the delivery {id} still waits for {target}");

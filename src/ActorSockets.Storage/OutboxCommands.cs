@@ -72,8 +72,9 @@ internal static class OutboxCommands
 
     /// <returns>The target of each.</returns>
     private static List<string> Cancel(ISession session, QueueSelection selection, object?[] values, OutboxMoves moves) => session.Query(
-        $"delete from delivery where {Selected(selection)} returning target, length, state, payload", row =>
+        $"delete from delivery where {Selected(selection)} returning target, length, state, payload, id", row =>
         {
+            moves.Cancelled.Add((row.GetString(0), row.GetString(4)));
             moves.Ended(row.GetString(0), row.GetInt64(1), OutboxRows.StateOf(row.GetString(2)), null);
             OutboxRows.RemovePayload(session, row.GetInt64(3), moves);
             return row.GetString(0);

@@ -11,6 +11,9 @@ internal sealed class OutboxMoves
     /// <summary>Files whose rows are gone.</summary>
     public List<string> Files { get; } = [];
 
+    /// <summary>Deliveries that a person removed.</summary>
+    public List<(string Target, string Id)> Cancelled { get; } = [];
+
     public void Ended(string target, long length, DeliveryState? from, DeliveryState? to) => _deliveries.Add((target, length, from, to));
 
     public void RemovedPayload(long length, string? file)

@@ -289,8 +289,6 @@ internal sealed class StoredOutbox : IOutbox
                 Tell(target, LineChange.Rearranged);
         }
 
-        if (command.Verb == QueueVerb.Cancel)
-            await _ends.LookAsync();
         return progress.Changed;
     }
 
@@ -332,6 +330,8 @@ internal sealed class StoredOutbox : IOutbox
 
     private async Task CommittedAsync(OutboxMoves moves)
     {
+        foreach (var (target, id) in moves.Cancelled)
+            _ends.Ended(target, id, wasCancelled: true);
         var hadRoom = _large.HasKeptRoom;
         await _large.DeleteAsync(moves.Files);
         if (!hadRoom && _large.HasKeptRoom)

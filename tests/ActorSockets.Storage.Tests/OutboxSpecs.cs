@@ -333,7 +333,7 @@ public abstract class OutboxSpecs(string kind) : IAsyncLifetime
         await _outbox.RecordAsync(new OutboxRecord.SetAside((await NextAsync("oslo")).Single(), DeliveryState.Failed, 1, "Refused", "", DateTime.UtcNow));
         Assert.False(end.IsCompleted);
         await ExecuteAsync(QueueVerb.Cancel, "lima", "1");
-        Assert.Equal(["oslo"], await end);
+        Assert.Equal(["oslo", "lima"], await end);
         Assert.Equal(["oslo"], await _outbox.WhenEndedAsync("1", ["berlin", "oslo", "lima"]));
 
         await SubmitAsync("2", Bytes(10), "berlin");

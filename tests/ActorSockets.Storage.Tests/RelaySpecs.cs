@@ -389,6 +389,18 @@ public abstract class RelaySpecs(string kind) : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task A_client_that_waits_for_a_delivery_that_a_person_cancels_hears_that_it_was_not_delivered()
+    {
+        await RelayAsync("deliveries, receipt-after = delivered", "dead");
+        using var client = await DeliveryClient.ConnectAsync(_ports["in"]);
+        await client.DeliverAsync("x", DeliveryClient.Payload(10));
+        await HearAsync<Deliveries.BackingOff>();
+        using var queue = await _place.OpenQueueAsync();
+        Assert.Equal(1, await queue.ExecuteAsync(new QueueCommand(QueueVerb.Cancel, new QueueSelection(Id: "x")), Patience));
+        Assert.Equal("never x failed not delivered to dead", await client.HearAsync());
+    }
+
+    [StoreFact]
     public async Task A_payload_that_was_damaged_is_set_aside_and_the_next_one_goes()
     {
         await RelayAsync("deliveries", "dead");

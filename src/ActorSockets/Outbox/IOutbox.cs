@@ -49,7 +49,10 @@ internal interface IOutbox
     Task RecordAsync(params IReadOnlyCollection<OutboxRecord> records);
 
     /// <summary>Done when none of the deliveries waits any more: each is delivered, or was cancelled, or has failed and is kept.</summary>
-    /// <returns>The targets of those that have failed.</returns>
+    /// <returns>
+    /// The targets of those that have failed, or were cancelled meanwhile by this process: of others, and of earlier ones, nothing is left that
+    /// tells them from delivered ones.
+    /// </returns>
     /// <exception cref="IOException">The store cannot be read, or <see cref="StopWaiting"/> was called: they go on waiting.</exception>
     Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets);
 
