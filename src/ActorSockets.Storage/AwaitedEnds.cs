@@ -42,7 +42,7 @@ internal sealed class AwaitedEnds(Readers readers)
     }
 
     /// <inheritdoc cref="IOutbox.WhenEndedAsync"/>
-    public async Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets)
+    public async Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets, CancellationToken cancellation)
     {
         var ends = targets.Select(target => _awaited.GetOrAdd((target, id), _ => new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)).Task).ToArray();
         // What has ended before it was awaited.
@@ -52,7 +52,7 @@ internal sealed class AwaitedEnds(Readers readers)
                 Ended(target, id);
         }
 
-        var wereCancelled = await Task.WhenAll(ends);
+        var wereCancelled = await Task.WhenAll(ends.Select(end => end.WaitAsync(cancellation)));
         var failed = new List<string>();
         foreach (var (target, wasCancelled) in targets.Zip(wereCancelled))
         {

@@ -120,7 +120,8 @@ internal sealed class StoredOutbox : IOutbox
             _ends.Ended(record.Delivery.Target, record.Delivery.Id);
     }
 
-    public Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets) => _ends.WhenEndedAsync(id, targets);
+    public Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets, CancellationToken cancellation = default) =>
+        _ends.WhenEndedAsync(id, targets, cancellation);
 
     public bool IsStopping => _ends.IsStopping;
 

@@ -400,6 +400,57 @@ public abstract class RelaySpecs(string kind) : IAsyncLifetime
         Assert.Equal("never x failed not delivered to dead", await client.HearAsync());
     }
 
+    [StoreTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_has_gone_before_the_target_has_its_payload_holds_no_connection(bool ends)
+    {
+        await RelayAsync("deliveries, receipt-after = delivered, idle-timeout = 1s", "dead");
+        using (var client = await DeliveryClient.ConnectAsync(_ports["in"]))
+        {
+            await client.DeliverAsync("x", DeliveryClient.Payload(10));
+            if (ends)
+                await client.FinishAsync();
+            await HearAsync<Deliveries.BackingOff>();
+            client.Reset();
+        }
+
+        await HearAsync<ServerEvents.BrokenOff>();
+        Assert.Equal("x", (await HearAsync<ServerEvents.Stored>()).Id);
+        // Each asks what became of it, and waits until the next one does.
+        for (var i = 0; i < 3; i++)
+        {
+            using var former = await DeliveryClient.ConnectAsync(_ports["in"]);
+            await former.SayAsync("resume x 10\n");
+            using var latter = await DeliveryClient.ConnectAsync(_ports["in"]);
+            await latter.SayAsync("resume x 10\n");
+            await HearAsync<ServerEvents.BrokenOff>();
+            former.Reset();
+            latter.Reset();
+            await HearAsync<ServerEvents.BrokenOff>();
+        }
+
+        await StopAsync();
+        Assert.Equal(DeliveryState.Queued, Assert.Single(await QueueAsync()).State);
+    }
+
+    [StoreFact]
+    public async Task A_raw_client_that_has_gone_before_the_target_has_its_payload_holds_no_connection()
+    {
+        await RelayAsync("raw, receipt = on, receipt-after = delivered, idle-timeout = 1s", "dead");
+        using (var socket = await ConnectAsync())
+        {
+            await socket.SendAsync("hello"u8.ToArray());
+            socket.Shutdown(SocketShutdown.Send);
+            await HearAsync<Deliveries.BackingOff>();
+            socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+
+        Assert.Equal(5, (await HearAsync<ServerEvents.ReceiptLost>()).Bytes);
+        await StopAsync();
+        Assert.Equal(DeliveryState.Queued, Assert.Single(await QueueAsync()).State);
+    }
+
     [StoreFact]
     public async Task A_payload_that_was_damaged_is_set_aside_and_the_next_one_goes()
     {

@@ -54,7 +54,8 @@ internal interface IOutbox
     /// tells them from delivered ones.
     /// </returns>
     /// <exception cref="IOException">The store cannot be read, or <see cref="StopWaiting"/> was called: they go on waiting.</exception>
-    Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets);
+    /// <exception cref="OperationCanceledException">Nobody waits any more.</exception>
+    Task<IReadOnlyList<string>> WhenEndedAsync(string id, IReadOnlyCollection<string> targets, CancellationToken cancellation = default);
 
     /// <summary>Ends every <see cref="WhenEndedAsync"/>, now and later.</summary>
     void StopWaiting();

@@ -27,6 +27,7 @@ internal sealed class Conversation
     private readonly EventStream _events;
     private readonly ReceivingEnd _end;
     private readonly Dictionary<Incoming, Arriving> _arriving = [];
+    private readonly CancellationTokenSource _gone = new();
     private ReadOnlyMemory<byte> _input;
     private bool _hasUnderstood;
     private int _stepsOnInput;
@@ -102,6 +103,7 @@ internal sealed class Conversation
     public void BreakOff(string reason, TimeSpan now)
     {
         Broken ??= reason;
+        _gone.Cancel();
         foreach (var arriving in _arriving.Values.Where(arriving => !arriving.IsEnding).ToArray())
             Follow(arriving, arriving.KeepAsync(), now, isLast: true);
     }
@@ -149,7 +151,7 @@ internal sealed class Conversation
             return;
         }
 
-        var arriving = new Arriving(delivery, _arrivals, Key(delivery.Header.Id), _peer, now);
+        var arriving = new Arriving(delivery, _arrivals, Key(delivery.Header.Id), _peer, now, _gone.Token);
         _arriving.Add(delivery, arriving);
         Follow(arriving, arriving.BeginAsync(owner: this, evict: () => _actor.Tell(new Evicted(delivery.Header.Id))), now);
     }

@@ -157,6 +157,10 @@ internal sealed class DeliveriesReceiverActor : UntypedActor, IWithTimers
             case ServerEvents.CutOff:
                 BreakOff("the server was stopped");
                 break;
+            // Behind its FIN there is nothing to read that would tell.
+            case Intake.Check.Idle when _hasPeerEnded && _connection.IsReset:
+                BreakOff("the client has gone");
+                break;
             case Intake.Check.Idle when IsIdle():
                 BreakOff(_intake.IdleReason);
                 break;

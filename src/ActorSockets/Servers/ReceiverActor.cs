@@ -147,6 +147,9 @@ internal sealed class ReceiverActor : UntypedActor, IWithTimers
             case ServerEvents.CutOff:
                 // Everything has come: what is left is up to the sink.
                 break;
+            case Intake.Check.Idle when _connection.IsReset:
+                _feed.StopWaiting();
+                break;
             default:
                 AnyTime(message);
                 break;

@@ -36,13 +36,21 @@ internal sealed class Relay(ServerSettings server, OpenOutbox outbox)
     public Task SubmitAsync(IPayloadWriter payload, string id, string? name, LedgerEntry? received) =>
         Outbox.SubmitAsync(new Submission(payload, [.. server.RelayTo.Select(target => new NewDelivery(target, id, name))], received));
 
-    /// <summary>Done when the client may be told: at once, or when every target has the payload.</summary>
+    /// <summary>Done when the client may be told: at once, or when every target has the payload; or when it has gone.</summary>
+    /// <param name="id">The id of the deliveries.</param>
+    /// <param name="gone">The client has: the payload is stored, and nobody hears the rest.</param>
     /// <exception cref="NotDeliveredException">Targets have failed.</exception>
     /// <exception cref="IOException">The system stops; the payload stays in the outbox.</exception>
-    public async Task WhenReceiptIsDueAsync(string id)
+    public async Task WhenReceiptIsDueAsync(string id, CancellationToken gone)
     {
-        if (server.ReceiptAfter == ReceiptAfter.Delivered && await Outbox.WhenEndedAsync(id, server.RelayTo) is { Count: > 0 } failed)
-            throw new NotDeliveredException(failed);
+        try
+        {
+            if (server.ReceiptAfter == ReceiptAfter.Delivered && await Outbox.WhenEndedAsync(id, server.RelayTo, gone) is { Count: > 0 } failed)
+                throw new NotDeliveredException(failed);
+        }
+        catch (OperationCanceledException)
+        {
+        }
     }
 
     /// <summary>Waits until something has gone; the caller then looks again.</summary>

@@ -15,6 +15,7 @@ namespace ActorSockets.Servers;
 internal sealed class SinkFeed(ISink sink, ReceivedDigest? digest, IActorRef feeder)
 {
     private readonly CutFileSink? _files = sink as CutFileSink;
+    private readonly RelaySink? _relay = sink as RelaySink;
     private Task _storing = Task.CompletedTask;
 
     public string? StoredAs => sink.StoredAs;
@@ -74,6 +75,9 @@ internal sealed class SinkFeed(ISink sink, ReceivedDigest? digest, IActorRef fee
         }
     }
 
+    /// <summary>The peer has gone: no sink needs to wait for what only it would hear.</summary>
+    public void StopWaiting() => _relay?.StopWaiting();
+
     /// <summary>There is no more, and something is missing: <see cref="Settled"/> comes when the sink has kept what there is.</summary>
     public void BreakOff() => SettleAsync().PipeTo(feeder);
 
@@ -105,6 +109,7 @@ internal sealed class SinkFeed(ISink sink, ReceivedDigest? digest, IActorRef fee
     /// <summary>The sink is told no second thing before it is done with the first.</summary>
     private async Task<Settled> SettleAsync()
     {
+        StopWaiting();
         await _storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {

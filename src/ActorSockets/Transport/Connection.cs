@@ -40,6 +40,9 @@ internal abstract class Connection
     /// <summary>Bytes that the peer's kernel has acknowledged so far, and whether that is everything; null where the system does not tell.</summary>
     public abstract (long Bytes, bool All)? Acknowledged();
 
+    /// <summary>Whether the peer has reset it, for when no read is under way that would fail; false where the system does not tell.</summary>
+    public virtual bool IsReset => false;
+
     /// <summary>Lets go of the connection; the kernel delivers what it has taken, and our end behind it.</summary>
     public abstract void Close();
 

@@ -10,7 +10,7 @@ namespace ActorSockets.Transport;
 internal sealed partial class PlainConnection(Socket socket, EndPoint? peer) : Connection
 {
     // RFC 9293, and include/net/tcp_states.h.
-    private const byte StateCloseWait = 8, StateLastAck = 9, StateClosing = 11;
+    private const byte StateClose = 7, StateCloseWait = 8, StateLastAck = 9, StateClosing = 11;
 
     private Exception? _failure;
 
@@ -73,6 +73,8 @@ internal sealed partial class PlainConnection(Socket socket, EndPoint? peer) : C
         var all = BinaryPrimitives.ReadUInt32LittleEndian(info.AsSpan(Unacked)) == 0 && BinaryPrimitives.ReadUInt32LittleEndian(info.AsSpan(NotSentBytes)) == 0;
         return (BinaryPrimitives.ReadInt64LittleEndian(info.AsSpan(BytesAcked)), all);
     }
+
+    public override bool IsReset => State() is StateClose;
 
     public override void Close()
     {

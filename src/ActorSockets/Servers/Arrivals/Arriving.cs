@@ -35,12 +35,13 @@ internal sealed class Arriving
     /// <param name="key">Its name in the ledger.</param>
     /// <param name="peer">The sender's address.</param>
     /// <param name="now">When it begins.</param>
-    public Arriving(Incoming delivery, IArrivals arrivals, DeliveryKey key, string peer, TimeSpan now)
+    /// <param name="gone">The connection is of no more use.</param>
+    public Arriving(Incoming delivery, IArrivals arrivals, DeliveryKey key, string peer, TimeSpan now, CancellationToken gone)
     {
         (Delivery, BeganAt, _arrivals) = (delivery, now, arrivals);
         _digest = PayloadDigest.Of(delivery.Algorithm);
         var header = delivery.Header;
-        _request = new ArrivalRequest(key, header.Length, header.Digest?.ToString(), header.Name, header.Asks) { Peer = peer };
+        _request = new ArrivalRequest(key, header.Length, header.Digest?.ToString(), header.Name, header.Asks) { Peer = peer, Gone = gone };
     }
 
     public Incoming Delivery { get; }

@@ -33,6 +33,9 @@ internal sealed record ArrivalRequest(DeliveryKey Key, long? Length, string? Dig
 {
     /// <summary>The sender's address.</summary>
     public string Peer { get; init; } = "";
+
+    /// <summary>The connection is of no more use: nobody hears an answer.</summary>
+    public CancellationToken Gone { get; init; }
 }
 
 /// <summary>How a delivery begins.</summary>

@@ -60,7 +60,7 @@ internal sealed class RelayArrivals(ServerSettings server, OutboxAccess access, 
             return new Opening.Refused(Codes.IdInUse, "another payload has this id");
         try
         {
-            await relay.WhenReceiptIsDueAsync(request.Key.Id);
+            await relay.WhenReceiptIsDueAsync(request.Key.Id, request.Gone);
             return new Opening.Known(entry.Length!.Value, entry.Digest!, null);
         }
         catch (NotDeliveredException e)
@@ -105,7 +105,7 @@ internal sealed class RelayArrivals(ServerSettings server, OutboxAccess access, 
             }
 
             // Without the claim: another connection that brings it again waits with us.
-            await arrivals.WhenReceiptIsDueAsync(request.Key.Id);
+            await arrivals.WhenReceiptIsDueAsync(request.Key.Id, request.Gone);
             return new Stored(null, wasKnown);
         }
 
@@ -138,5 +138,5 @@ internal sealed class RelayArrivals(ServerSettings server, OutboxAccess access, 
     private Task StoreAsync(IPayloadWriter payload, ArrivalRequest request, LedgerEntry received) =>
         relay.SubmitAsync(payload, request.Key.Id, request.Name, received);
 
-    private Task WhenReceiptIsDueAsync(string id) => relay.WhenReceiptIsDueAsync(id);
+    private Task WhenReceiptIsDueAsync(string id, CancellationToken gone) => relay.WhenReceiptIsDueAsync(id, gone);
 }

@@ -8,6 +8,7 @@ namespace ActorSockets.Servers.Sinks;
 internal sealed class RelaySink(SinkContext context) : ISink
 {
     private readonly string _id = Guid.CreateVersion7().ToString();
+    private readonly CancellationTokenSource _gone = new();
     private Relay? _relay;
     private IPayloadWriter? _payload;
 
@@ -51,8 +52,11 @@ internal sealed class RelaySink(SinkContext context) : ISink
         }
 
         StoredAs = $"{_id} for {string.Join(", ", context.Server.RelayTo)}";
-        await _relay.WhenReceiptIsDueAsync(_id);
+        await _relay.WhenReceiptIsDueAsync(_id, _gone.Token);
     }
+
+    /// <summary>The client has gone: what is stored is complete without its targets. May be called while it completes.</summary>
+    public void StopWaiting() => _gone.Cancel();
 
     public ValueTask DisposeAsync() => _payload?.DisposeAsync() ?? ValueTask.CompletedTask;
 

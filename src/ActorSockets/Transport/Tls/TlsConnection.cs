@@ -156,6 +156,8 @@ internal sealed class TlsConnection : Connection
     /// <summary>In bytes of the records, as everything that is under TLS.</summary>
     public override (long Bytes, bool All)? Acknowledged() => _plain.Acknowledged();
 
+    public override bool IsReset => _plain.IsReset;
+
     public override void Close()
     {
         if (Interlocked.Exchange(ref _closed, 1) == 0)
