@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using ActorSockets.Events;
 using ActorSockets.Outbox;
@@ -452,6 +454,66 @@ public abstract class RelaySpecs(string kind) : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task Ids_of_clients_with_certificates_do_not_meet_at_the_target()
+    {
+        using var pki = new TestPki();
+        await RelayAsync($"deliveries, receipt-after = delivered\n{pki.MutualTls}", "berlin");
+        using var a = await DeliveryClient.ConnectAsync(_ports["in"], As("a"));
+        using var b = await DeliveryClient.ConnectAsync(_ports["in"], As("b"));
+        for (var again = 0; again < 2; again++)
+        {
+            await a.DeliverAsync("backup-17", "of a"u8.ToArray());
+            Assert.Equal(DeliveryClient.Received("backup-17", "of a"u8), await a.HearAsync());
+            await b.DeliverAsync("backup-17", "of b"u8.ToArray());
+            Assert.Equal(DeliveryClient.Received("backup-17", "of b"u8), await b.HearAsync());
+        }
+
+        var longest = new string('x', 128);
+        await b.DeliverAsync(longest, "long"u8.ToArray(), " name=long.txt");
+        Assert.Equal(DeliveryClient.Received(longest, "long"u8), await b.HearAsync());
+        Assert.Equal(["backup-17", "backup-17-2", "long.txt"], Stored("berlin"));
+        Assert.Equal("of a", await File.ReadAllTextAsync(Path.Combine(_directory, "berlin", "backup-17")));
+        Assert.StartsWith("backup-17.", (await HearAsync<Deliveries.Delivered>()).Id, StringComparison.Ordinal);
+
+        SslClientAuthenticationOptions As(string name) => Client(pki, name);
+    }
+
+    [StoreFact]
+    public async Task A_client_with_a_certificate_that_asks_again_hears_of_its_own_delivery_also_of_one_that_an_older_version_stored()
+    {
+        using var pki = new TestPki();
+        await using (var store = _place.Open())
+        {
+            // As before ids belonged to the subject at the target, too.
+            var outbox = store.OpenOutbox(new OutboxLimits(1L << 40, 1_000, 1L << 40, 1_000));
+            await using var payload = outbox.Begin();
+            await payload.WriteAsync(DeliveryClient.Payload(11));
+            await payload.CompleteAsync();
+            await outbox.SubmitAsync(new Submission(payload, [new NewDelivery("picky", "old")], new LedgerEntry
+            {
+                Key = new DeliveryKey("in/CN=a", "old"),
+                State = LedgerState.Received,
+                Length = 11,
+                Digest = DeliveryClient.DigestOf(DeliveryClient.Payload(11)).ToString(),
+                Offset = 11,
+                At = DateTime.UtcNow,
+            }));
+        }
+
+        await RelayAsync($"deliveries, receipt-after = delivered\n{pki.MutualTls}", "picky");
+        using var a = await DeliveryClient.ConnectAsync(_ports["in"], Client(pki, "a"));
+        await a.DeliverAsync("new", DeliveryClient.Payload(11));
+        Assert.Equal("never new failed not delivered to picky", await a.HearAsync());
+        foreach (var id in (string[])["old", "new"])
+        {
+            await a.SayAsync($"resume {id} 11\n");
+            Assert.Equal($"never {id} failed not delivered to picky", await a.HearAsync());
+            await a.DeliverAsync(id, DeliveryClient.Payload(11));
+            Assert.Equal($"never {id} failed not delivered to picky", await a.HearAsync());
+        }
+    }
+
+    [StoreFact]
     public async Task A_payload_that_was_damaged_is_set_aside_and_the_next_one_goes()
     {
         await RelayAsync("deliveries", "dead");
@@ -611,6 +673,19 @@ public abstract class RelaySpecs(string kind) : IAsyncLifetime
     {
         using var queue = await _place.OpenQueueAsync();
         return await queue.ListAsync(new QueueSelection(), null, 1000);
+    }
+
+    private static SslClientAuthenticationOptions Client(TestPki pki, string name)
+    {
+        var (certificate, key) = pki.Issue(name);
+        var trusts = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        trusts.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(pki.CaFile));
+        return new SslClientAuthenticationOptions
+        {
+            TargetHost = "localhost",
+            CertificateChainPolicy = trusts,
+            ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPemFile(certificate, key), null, offline: true),
+        };
     }
 
     private async Task<Socket> ConnectAsync()

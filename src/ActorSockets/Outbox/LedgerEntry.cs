@@ -37,7 +37,7 @@ internal sealed record LedgerEntry
     /// <summary>Bytes from the beginning that are flushed to the disk.</summary>
     public long Offset { get; init; }
 
-    /// <summary>The name of the final file, once it is decided; null before, and for sinks without files.</summary>
+    /// <summary>The name of the final file, once it is decided; null before, and for sinks without files. Of a relay: the id of its deliveries, if that is another one.</summary>
     public string? StoredAs { get; init; }
 
     /// <summary>When the entry was written, in UTC.</summary>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using ActorSockets.Outbox;
 using ActorSockets.Protocols;
@@ -6,7 +7,8 @@ using ActorSockets.Protocols.Deliveries;
 namespace ActorSockets.Servers.Arrivals;
 
 /// <summary>
-/// Deliveries into the outbox, with the ids and names that they came with. What the ledger remembers is written in the transaction
+/// Deliveries into the outbox, with the names that they came with, and with their ids, which for clients with certificates become their own
+/// at the target too. What the ledger remembers is written in the transaction
 /// that stores a payload, so that one that comes again is known: at its header when its sender asks, or else when it is stored, because its
 /// bytes come anyway. One that breaks off begins again.
 /// </summary>
@@ -15,6 +17,9 @@ namespace ActorSockets.Servers.Arrivals;
 /// <param name="relay">Where they go.</param>
 internal sealed class RelayArrivals(ServerSettings server, OutboxAccess access, Relay relay) : IArrivals
 {
+    // Hexadecimal digits.
+    private const int HashLength = 32;
+
     private readonly ArrivalClaims _claims = new();
 
     public async Task<Opening> OpenAsync(ArrivalRequest request, object owner, Action evict)
@@ -53,6 +58,26 @@ internal sealed class RelayArrivals(ServerSettings server, OutboxAccess access, 
     /// <summary>Servers of one outbox may relay to different targets: what one has stored is not known to another.</summary>
     private DeliveryKey KeyOf(DeliveryKey key) => new($"{server.Name}/{key.Sender}", key.Id);
 
+    /// <summary>
+    /// The target sees one sender, the relay: an id that belongs to the subject of a certificate goes on with a hash of whose it is. The same
+    /// for a delivery that comes again.
+    /// </summary>
+    private string IdOf(DeliveryKey key)
+    {
+        if (key.Sender.Length == 0)
+            return key.Id;
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{KeyOf(key).Sender}\n{key.Id}"));
+        var legible = key.Id[..Math.Min(key.Id.Length, DeliveryId.MaxLength - 1 - HashLength)];
+        return $"{legible}.{Convert.ToHexStringLower(hash)[..HashLength]}";
+    }
+
+    /// <summary>Without a name, the target would make one of the id.</summary>
+    private static string? NameOf(ArrivalRequest request, string id) =>
+        request.Name ?? (id != request.Key.Id && StoredNames.Objection(request.Key.Id) is null ? request.Key.Id : null);
+
+    /// <summary>The id of its deliveries, also where an older version stored it.</summary>
+    private static string IdOf(LedgerEntry entry) => entry.StoredAs ?? entry.Key.Id;
+
     private async Task<Opening> KnownAsync(ArrivalRequest request, LedgerEntry entry)
     {
         if ((request.Length is { } length && length != entry.Length)
@@ -60,7 +85,7 @@ internal sealed class RelayArrivals(ServerSettings server, OutboxAccess access, 
             return new Opening.Refused(Codes.IdInUse, "another payload has this id");
         try
         {
-            await relay.WhenReceiptIsDueAsync(request.Key.Id, request.Gone);
+            await relay.WhenReceiptIsDueAsync(IdOf(entry), request.Gone);
             return new Opening.Known(entry.Length!.Value, entry.Digest!, null);
         }
         catch (NotDeliveredException e)
@@ -79,23 +104,24 @@ internal sealed class RelayArrivals(ServerSettings server, OutboxAccess access, 
 
         public async Task<Stored> StoreAsync(long length, string digest)
         {
-            var wasKnown = false;
+            var (id, wasKnown) = (arrivals.IdOf(request.Key), false);
             try
             {
                 await payload.CompleteAsync();
-                await arrivals.StoreAsync(payload, request, new LedgerEntry
+                await arrivals.StoreAsync(payload, request, id, new LedgerEntry
                 {
                     Key = arrivals.KeyOf(request.Key),
                     State = LedgerState.Received,
                     Length = length,
                     Digest = digest,
                     Offset = length,
+                    StoredAs = id == request.Key.Id ? null : id,
                     At = DateTime.UtcNow,
                 });
             }
             catch (AlreadyReceivedException e)
             {
-                wasKnown = true;
+                (id, wasKnown) = (IdOf(e.Entry), true);
                 if (e.Entry.Length != length || (e.Entry.Digest != digest && e.Entry.Digest != await HashAgainAsync(e.Entry.Digest!)))
                     throw new DuplicateDeliveryException($"{e.Message}, with another payload", isSamePayload: false);
             }
@@ -105,7 +131,7 @@ internal sealed class RelayArrivals(ServerSettings server, OutboxAccess access, 
             }
 
             // Without the claim: another connection that brings it again waits with us.
-            await arrivals.WhenReceiptIsDueAsync(request.Key.Id, request.Gone);
+            await arrivals.WhenReceiptIsDueAsync(id, request.Gone);
             return new Stored(null, wasKnown);
         }
 
@@ -135,8 +161,8 @@ internal sealed class RelayArrivals(ServerSettings server, OutboxAccess access, 
         }
     }
 
-    private Task StoreAsync(IPayloadWriter payload, ArrivalRequest request, LedgerEntry received) =>
-        relay.SubmitAsync(payload, request.Key.Id, request.Name, received);
+    private Task StoreAsync(IPayloadWriter payload, ArrivalRequest request, string id, LedgerEntry received) =>
+        relay.SubmitAsync(payload, id, NameOf(request, id), received);
 
     private Task WhenReceiptIsDueAsync(string id, CancellationToken gone) => relay.WhenReceiptIsDueAsync(id, gone);
 }
