@@ -27,8 +27,8 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
     private readonly TimeSpan _drainTimeout;
     private readonly TimeSpan _handOverTime;
     private readonly TimeSpan _restTime;
-    private readonly Props? _props;
     private readonly ConcurrentDictionary<string, bool> _unknown;
+    private Props? _props;
     private IActorRef _line = ActorRefs.Nobody;
 
     public TargetEntity(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime, ConcurrentDictionary<string, bool> unknown)
@@ -39,7 +39,6 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
         _drainTimeout = drainTimeout;
         _handOverTime = drainTimeout < MostHandOver ? drainTimeout : MostHandOver;
         _restTime = restTime;
-        _props = lines.Find(target);
     }
 
     /// <param name="target">The target's name.</param>
@@ -56,7 +55,11 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
-        Context.System.EventStream.Subscribe(Self, typeof(Rest));
+        Type[] subscribed = [typeof(Rest), typeof(Deliveries.TargetAdded), typeof(Deliveries.TargetRemoved)];
+        foreach (var kind in subscribed)
+            Context.System.EventStream.Subscribe(Self, kind);
+        // After it has subscribed, so that no change falls between.
+        _props = _lines.Find(_target);
         if (_props is null)
         {
             if (_unknown.TryAdd(_target, true))
@@ -73,9 +76,12 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case ClusterMessages.Wake when !ReferenceEquals(_lines.Find(_target), _props):
+            case ClusterMessages.Wake when HasChanged:
+            case Deliveries.ITargetChange change when change.Target == _target && HasChanged:
                 // A reload has changed the target, or removed it: the next Wake finds what is there now.
                 Drain(HandingOver, _handOverTime);
+                break;
+            case Deliveries.ITargetChange:
                 break;
             case ClusterMessages.WakeForMore:
                 _line.Tell(new TargetCommands.LookForMore());
@@ -132,6 +138,8 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
                 break;
         }
     }
+
+    private bool HasChanged => !ReferenceEquals(_lines.Find(_target), _props);
 
     private void Drain(UntypedReceive next, TimeSpan time)
     {
