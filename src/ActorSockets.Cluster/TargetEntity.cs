@@ -130,7 +130,7 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
                 // Or a reload has brought the target.
                 Context.Stop(Self);
                 break;
-            case Deliveries.Drained:
+            case Deliveries.Drained or Terminated:
                 Timers.Cancel(Signal.CutOff);
                 break;
             case Signal.CutOff:

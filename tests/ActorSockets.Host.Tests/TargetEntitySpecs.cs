@@ -36,6 +36,20 @@ public sealed class TargetEntitySpecs : IDisposable
         await entity.WatchAsync().WaitAsync(Patience);
     }
 
+    [Fact]
+    public async Task A_hand_over_does_not_wait_for_a_line_that_has_stopped_while_it_drained()
+    {
+        var entity = Entity();
+        var line = await HearAsync<Started>();
+        _system.EventStream.Publish(TargetEntity.Rest.Instance);
+        await HearAsync<Deliveries.Drain>();
+        await line.GracefulStop(Patience);
+        // Behind its answer, the entity has seen the end of its child.
+        await entity.Ask<ActorIdentity>(new Identify(null), Patience);
+        entity.Tell(TargetEntity.HandOver.Instance);
+        await entity.WatchAsync().WaitAsync(Patience);
+    }
+
     private IActorRef Entity() => _system.ActorOf(TargetEntity.Props("rome", _lines, Long, Long, new ConcurrentDictionary<string, bool>()));
 
     private void ChangeTarget() => _lines.Line = Props.Create(() => new ScriptedLine(_told));
