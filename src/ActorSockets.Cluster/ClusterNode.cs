@@ -30,6 +30,7 @@ internal sealed class ClusterNode : IClusterNode
 
     private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IActorRef _region = ActorRefs.Nobody;
+    private IActorRef _waker = ActorRefs.Nobody;
     private volatile bool _isLeaving;
     private ILoggingAdapter? _log;
     private volatile string? _foreign;
@@ -76,7 +77,7 @@ internal sealed class ClusterNode : IClusterNode
             var ofSharding = ClusterShardingSettings.Create(system).WithRole(ClusterSettings.SenderRole);
             var allocation = new CautiousRebalance(sharding.DefaultShardAllocationStrategy(ofSharding));
             var unknown = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
-            _region = sharding.Start(Targets, target => TargetEntity.Props(target, lines, drainTimeout, restTime, unknown), ofSharding, extractor, allocation, TargetEntity.HandOver.Instance);
+            _region = sharding.Start(Targets, target => TargetEntity.Props(target, lines, drainTimeout, restTime, unknown, () => _isLeaving || _removed.Task.IsCompleted), ofSharding, extractor, allocation, TargetEntity.HandOver.Instance);
         }
         else
         {
@@ -85,9 +86,13 @@ internal sealed class ClusterNode : IClusterNode
 
         system.ActorOf(JoinerActor.Props(outbox, settings, lines, reason => _removed.TrySetResult(reason)), "actor-sockets-joiner");
         var members = system.ActorOf(MembersActor.Props(_region), "actor-sockets-members");
-        // What it sees from then on is wrong.
-        _removed.Task.ContinueWith(_ => system.Stop(members), TaskScheduler.Default);
-        system.ActorOf(WakerActor.Props(outbox, _region), "actor-sockets-waker");
+        _waker = system.ActorOf(WakerActor.Props(outbox, _region), "actor-sockets-waker");
+        _removed.Task.ContinueWith(_ =>
+        {
+            // What it sees from then on is wrong.
+            system.Stop(members);
+            system.EventStream.Publish(TargetEntity.Rest.Instance);
+        }, TaskScheduler.Default);
     }
 
     public async Task HandOverAsync(ActorSystem system)
@@ -97,7 +102,10 @@ internal sealed class ClusterNode : IClusterNode
             return;
         _isLeaving = true;
         system.EventStream.Publish(new ClusterEvents.NodeLeaving(MembersActor.NameOf(Akka.Cluster.Cluster.Get(system).SelfAddress)));
+        // The region does not end while it has a Wake to pass on: none may come behind GracefulShutdown.
+        var wakesNobody = _waker.WatchAsync();
         system.EventStream.Publish(TargetEntity.Rest.Instance);
+        await wakesNobody;
         var ended = _region.WatchAsync();
         _region.Tell(GracefulShutdown.Instance);
         await ended;

@@ -11,7 +11,7 @@ namespace ActorSockets.Cluster;
 /// A target's sender on this node, as long as its shard is here.
 /// <code>
 ///   Sending ──HandOver, or a reload──► HandingOver ──drained, or cut off──► stops
-///      │  └──Rest: this node stops──► Resting ──HandOver──► stops
+///      │  └──Rest: this node leaves──► Resting ──HandOver──► stops
 ///      └──another node sends──► Resting ──rest time──► stops; the next Wake starts it again
 /// </code>
 /// A node that was stopped or cut off may not know yet that it is out of the cluster. Were it to begin again at once, it and the node that
@@ -28,12 +28,14 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
     private readonly TimeSpan _handOverTime;
     private readonly TimeSpan _restTime;
     private readonly ConcurrentDictionary<string, bool> _unknown;
+    private readonly Func<bool> _isLeaving;
     private Props? _props;
     private IActorRef _line = ActorRefs.Nobody;
 
-    public TargetEntity(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime, ConcurrentDictionary<string, bool> unknown)
+    public TargetEntity(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime, ConcurrentDictionary<string, bool> unknown, Func<bool> isLeaving)
     {
         _unknown = unknown;
+        _isLeaving = isLeaving;
         _target = target;
         _lines = lines;
         _drainTimeout = drainTimeout;
@@ -46,8 +48,9 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
     /// <param name="drainTimeout">How long what is under way may go on when this node stops; 8 s at most when the target alone moves.</param>
     /// <param name="restTime">How long it sends nothing after another node has sent: longer than a node needs to find out that it is out.</param>
     /// <param name="unknown">Targets that were said not to be in this node's file.</param>
-    public static Props Props(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime, ConcurrentDictionary<string, bool> unknown) =>
-        PlainProps.Of(() => new TargetEntity(target, lines, drainTimeout, restTime, unknown));
+    /// <param name="isLeaving">Whether this node stops, or is out, and <see cref="Rest"/> was published or is about to be.</param>
+    public static Props Props(string target, ITargetLines lines, TimeSpan drainTimeout, TimeSpan restTime, ConcurrentDictionary<string, bool> unknown, Func<bool> isLeaving) =>
+        PlainProps.Of(() => new TargetEntity(target, lines, drainTimeout, restTime, unknown, isLeaving));
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -60,6 +63,12 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
             Context.System.EventStream.Subscribe(Self, kind);
         // After it has subscribed, so that no change falls between.
         _props = _lines.Find(_target);
+        if (_isLeaving())
+        {
+            BeginRest();
+            return;
+        }
+
         if (_props is null)
         {
             if (_unknown.TryAdd(_target, true))
@@ -162,7 +171,7 @@ internal sealed class TargetEntity : UntypedActor, IWithTimers
         public static readonly HandOver Instance = new();
     }
 
-    /// <summary>To all of this node: it stops, and what is not under way is left to others.</summary>
+    /// <summary>To all of this node: it stops, or is out, and what is not under way is left to others.</summary>
     internal sealed class Rest : IDeadLetterSuppression
     {
         public static readonly Rest Instance = new();

@@ -30,7 +30,9 @@ internal sealed class WakerActor(OutboxAccess access, IActorRef region) : Untype
 
     protected override void PreStart()
     {
-        Context.System.EventStream.Subscribe(Self, typeof(OutboxActor.WorkWaits));
+        Type[] subscribed = [typeof(OutboxActor.WorkWaits), typeof(TargetEntity.Rest)];
+        foreach (var kind in subscribed)
+            Context.System.EventStream.Subscribe(Self, kind);
         access.Opened.PipeTo(Self, success: opened => opened, failure: _ => Signal.NotOpened);
     }
 
@@ -55,6 +57,10 @@ internal sealed class WakerActor(OutboxAccess access, IActorRef region) : Untype
                 break;
             case OutboxActor.WorkWaits waits:
                 Wake(waits.Targets);
+                break;
+            case TargetEntity.Rest:
+                // A target that it woke would begin here, or its Wake wait in the region, which cannot end then.
+                Context.Stop(Self);
                 break;
             case Signal.NotOpened:
                 // The outbox says so, and the program ends.

@@ -50,7 +50,18 @@ public sealed class TargetEntitySpecs : IDisposable
         await entity.WatchAsync().WaitAsync(Patience);
     }
 
-    private IActorRef Entity() => _system.ActorOf(TargetEntity.Props("rome", _lines, Long, Long, new ConcurrentDictionary<string, bool>()));
+    [Fact]
+    public async Task A_node_that_leaves_starts_no_sender()
+    {
+        _system.EventStream.Publish(TargetEntity.Rest.Instance);
+        var entity = Entity(isLeaving: true);
+        entity.Tell(new ClusterMessages.WakeForMore("rome"));
+        entity.Tell(TargetEntity.HandOver.Instance);
+        await entity.WatchAsync().WaitAsync(Patience);
+        Assert.False(_told.Reader.TryRead(out _));
+    }
+
+    private IActorRef Entity(bool isLeaving = false) => _system.ActorOf(TargetEntity.Props("rome", _lines, Long, Long, new ConcurrentDictionary<string, bool>(), () => isLeaving));
 
     private void ChangeTarget() => _lines.Line = Props.Create(() => new ScriptedLine(_told));
 

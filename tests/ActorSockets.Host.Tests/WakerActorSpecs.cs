@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ActorSockets.Clients;
 using ActorSockets.Cluster;
 using ActorSockets.Outbox;
 using ActorSockets.Storage;
@@ -21,7 +22,7 @@ public sealed class WakerActorSpecs : IAsyncLifetime
     {
         _access = new OutboxAccess(new OutboxSettings(new StorePlace.OnDisk(_directory), new OutboxLimits(1 << 30, 1_000, 1 << 30, 1_000), Patience, Patience));
         _outbox = _access.Open(_ => SqliteStore.Open(_directory)).Outbox;
-        _node = new ClusterNode().CreateSystem("node", ActorSocketsSettings.Reference, new ClusterSettings(true, "127.0.0.1", 0, ["sender"], TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(5)));
+        _node = CreateNode();
         return Task.CompletedTask;
     }
 
@@ -36,7 +37,7 @@ public sealed class WakerActorSpecs : IAsyncLifetime
     public async Task The_sender_of_a_line_that_became_longer_hears_of_it_unless_it_runs_here()
     {
         using var heard = _outbox.Listen("lima", _ => { });
-        _node.ActorOf(WakerActor.Props(_access, _node.ActorOf(Props.Create(() => new Region(_told)))));
+        Waker();
         var number = 0;
         // The actor takes its time to begin.
         while (!_told.Reader.TryRead(out _))
@@ -50,6 +51,39 @@ public sealed class WakerActorSpecs : IAsyncLifetime
         await SubmitAsync("d", "berlin");
         await SubmitAsync("e", "berlin");
         Assert.Equal("berlin", Assert.Single(await HearAsync(1)));
+    }
+
+    [Fact]
+    public async Task A_node_that_leaves_wakes_nobody()
+    {
+        await UpAsync(_node, _node);
+        var waker = await StartedAsync();
+        _node.EventStream.Publish(TargetEntity.Rest.Instance);
+        _node.EventStream.Publish(new OutboxActor.WorkWaits(["berlin"]));
+        await waker.WatchAsync().WaitAsync(Patience);
+        Assert.False(_told.Reader.TryRead(out _));
+    }
+
+    private static ActorSystem CreateNode() => new ClusterNode().CreateSystem(
+        "node", ActorSocketsSettings.Reference, new ClusterSettings(true, "127.0.0.1", 0, ["sender"], TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(5)));
+
+    private static async Task UpAsync(ActorSystem node, ActorSystem first)
+    {
+        var up = new TaskCompletionSource();
+        var cluster = Akka.Cluster.Cluster.Get(node);
+        cluster.RegisterOnMemberUp(() => up.TrySetResult());
+        cluster.Join(Akka.Cluster.Cluster.Get(first).SelfAddress);
+        await up.Task.WaitAsync(Patience);
+    }
+
+    private IActorRef Waker() => _node.ActorOf(WakerActor.Props(_access, _node.ActorOf(Props.Create(() => new Region(_told)))));
+
+    /// <summary>One that hears what is published.</summary>
+    private async Task<IActorRef> StartedAsync()
+    {
+        var waker = Waker();
+        await waker.Ask<ActorIdentity>(new Identify(null), Patience);
+        return waker;
     }
 
     private async Task<List<string>> HearAsync(int count)
@@ -80,8 +114,8 @@ public sealed class WakerActorSpecs : IAsyncLifetime
 
         protected override void OnReceive(object message)
         {
-            if (message is ClusterMessages.WakeForMore more)
-                _told.Writer.TryWrite(more.Target);
+            if (message is ClusterMessages.Wake wake)
+                _told.Writer.TryWrite(wake.Target);
         }
     }
 }
