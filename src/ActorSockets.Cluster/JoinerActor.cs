@@ -88,6 +88,7 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
                     Compare(met.Nodes);
                 if (_state == NodePresence.Member)
                     EndSplit(met.Nodes);
+                Context.System.EventStream.Publish(new Seen(met.Nodes.Select(node => node.Name).ToHashSet(StringComparer.Ordinal)));
                 break;
             case NotMet:
                 _isLooking = false;
@@ -176,6 +177,9 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
     }
 
     protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
+
+    /// <summary>Nodes that say in the database that they are in a cluster; each second.</summary>
+    internal sealed record Seen(IReadOnlySet<string> Nodes) : IDeadLetterSuppression;
 
     private enum Signal
     {

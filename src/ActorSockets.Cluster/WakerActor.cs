@@ -11,8 +11,8 @@ namespace ActorSockets.Cluster;
 
 /// <summary>
 /// Wakes the senders of targets that have something to be sent, through the shard region: those whose lines this node has made longer at once, and
-/// all that wait each second. For the latter, each node that is up and reached takes its part of the targets: where the nodes disagree for a moment
-/// about who is, a target is woken twice, or some seconds later.
+/// all that wait each second. For the latter, each node that is up, reached and seen in the database takes its part of the targets: where the nodes
+/// disagree for a moment about who is, a target is woken twice, or some seconds later.
 /// </summary>
 internal sealed class WakerActor(OutboxAccess access, IActorRef region) : UntypedActor, IWithTimers
 {
@@ -21,6 +21,7 @@ internal sealed class WakerActor(OutboxAccess access, IActorRef region) : Untype
 
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly Gathered _more = new();
+    private IReadOnlySet<string> _seen = new HashSet<string>();
 
     /// <param name="access">The outbox.</param>
     /// <param name="region">The shard region of the targets.</param>
@@ -30,7 +31,7 @@ internal sealed class WakerActor(OutboxAccess access, IActorRef region) : Untype
 
     protected override void PreStart()
     {
-        Type[] subscribed = [typeof(OutboxActor.WorkWaits), typeof(TargetEntity.Rest)];
+        Type[] subscribed = [typeof(OutboxActor.WorkWaits), typeof(JoinerActor.Seen), typeof(TargetEntity.Rest)];
         foreach (var kind in subscribed)
             Context.System.EventStream.Subscribe(Self, kind);
         access.Opened.PipeTo(Self, success: opened => opened, failure: _ => Signal.NotOpened);
@@ -54,6 +55,9 @@ internal sealed class WakerActor(OutboxAccess access, IActorRef region) : Untype
                     TellOf(target);
                 if (_more.IsEmpty)
                     Timers.Cancel(Signal.Tick);
+                break;
+            case JoinerActor.Seen seen:
+                _seen = seen.Nodes;
                 break;
             case OutboxActor.WorkWaits waits:
                 Wake(waits.Targets);
@@ -81,7 +85,7 @@ internal sealed class WakerActor(OutboxAccess access, IActorRef region) : Untype
     private void Wake(IReadOnlyList<string> targets)
     {
         var state = _cluster.State;
-        var nodes = state.Members.Where(member => member.Status is MemberStatus.Up && !state.Unreachable.Contains(member)).Select(member => member.UniqueAddress).Order().ToArray();
+        var nodes = state.Members.Where(member => member.Status is MemberStatus.Up && !state.Unreachable.Contains(member) && Looks(member)).Select(member => member.UniqueAddress).Order().ToArray();
         var own = Array.IndexOf(nodes, _cluster.SelfUniqueAddress);
         if (own < 0)
             return;
@@ -91,6 +95,9 @@ internal sealed class WakerActor(OutboxAccess access, IActorRef region) : Untype
                 region.Tell(new ClusterMessages.Wake(target));
         }
     }
+
+    /// <summary>One that does not reach the database does not know what waits there.</summary>
+    private bool Looks(Member member) => member.UniqueAddress == _cluster.SelfUniqueAddress || _seen.Contains(MembersActor.NameOf(member.Address));
 
     protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
 

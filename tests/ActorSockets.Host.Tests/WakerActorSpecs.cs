@@ -4,6 +4,7 @@ using ActorSockets.Cluster;
 using ActorSockets.Outbox;
 using ActorSockets.Storage;
 using Akka.Actor;
+using Akka.Cluster;
 
 namespace ActorSockets.Host.Tests;
 
@@ -17,6 +18,7 @@ public sealed class WakerActorSpecs : IAsyncLifetime
     private OutboxAccess _access = null!;
     private IOutbox _outbox = null!;
     private ActorSystem _node = null!;
+    private ActorSystem? _other;
 
     public Task InitializeAsync()
     {
@@ -29,6 +31,8 @@ public sealed class WakerActorSpecs : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _node.Terminate();
+        if (_other is not null)
+            await _other.Terminate();
         await _access.CloseAsync();
         Directory.Delete(_directory, recursive: true);
     }
@@ -62,6 +66,35 @@ public sealed class WakerActorSpecs : IAsyncLifetime
         _node.EventStream.Publish(new OutboxActor.WorkWaits(["berlin"]));
         await waker.WatchAsync().WaitAsync(Patience);
         Assert.False(_told.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task The_part_of_a_node_that_does_not_reach_the_database_is_woken_by_the_others()
+    {
+        _other = CreateNode();
+        await UpAsync(_node, _node);
+        await UpAsync(_other, _node);
+        var other = Akka.Cluster.Cluster.Get(_other).SelfAddress;
+        using var patience = new CancellationTokenSource(Patience);
+        while (!Akka.Cluster.Cluster.Get(_node).State.Members.Any(member => member.Address == other && member.Status == MemberStatus.Up))
+            await Task.Delay(10, patience.Token);
+
+        await StartedAsync();
+        string[] all = [.. Enumerable.Range(0, 100).Select(number => $"target-{number}")];
+        WorkWaits(seen: [], all);
+        Assert.Equal(all, await HearAsync(all.Length));
+        WorkWaits(seen: [MembersActor.NameOf(other)], all);
+        WorkWaits(seen: [], "end");
+        var part = 0;
+        while (Assert.Single(await HearAsync(1)) != "end")
+            part++;
+        Assert.InRange(part, 1, all.Length - 1);
+
+        void WorkWaits(HashSet<string> seen, params string[] targets)
+        {
+            _node.EventStream.Publish(new JoinerActor.Seen(seen));
+            _node.EventStream.Publish(new OutboxActor.WorkWaits(targets));
+        }
     }
 
     private static ActorSystem CreateNode() => new ClusterNode().CreateSystem(
