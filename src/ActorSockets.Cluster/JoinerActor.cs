@@ -11,7 +11,7 @@ namespace ActorSockets.Cluster;
 /// Joins the cluster by the nodes that the database knows; where there are none, this node begins one.
 /// <code>
 ///   Looking ──others are in a cluster──► asks them to let it in, again and again ──► Member: says so each second
-///      │ └──they have other settings──► ends                                           ▲
+///      │ └──they have other settings, or one is this node──► ends                      ▲
 ///      └──nobody is──► begins a cluster ───────────────────────────────────────────────┘
 /// </code>
 /// With a list of seed nodes instead, the first of them, started again while it is cut off from the others, would begin a second cluster beside theirs.
@@ -90,6 +90,11 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
                     EndSplit(met.Nodes);
                 Context.System.EventStream.Publish(new Seen(met.Nodes.Select(node => node.Name).ToHashSet(StringComparer.Ordinal)));
                 break;
+            case Exists exists:
+                end(exists.Reason);
+                // The row in the table is the other one's.
+                Context.Stop(Self);
+                break;
             case NotMet:
                 _isLooking = false;
                 break;
@@ -127,7 +132,7 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
         _isLooking = true;
         if (++_looks > ShortLooks && _state == NodePresence.Looking)
             _state = NodePresence.LookingLong;
-        _outbox!.MeetAsync(Node, _state).PipeTo(Self, success: nodes => new Met(nodes), failure: _ => new NotMet());
+        _outbox!.MeetAsync(Node, _state).PipeTo(Self, success: nodes => new Met(nodes), failure: e => e is NodeExistsException ? new Exists(e.Message) : new NotMet());
     }
 
     private void Join(IReadOnlyList<ClusterPeer> nodes)
@@ -189,6 +194,8 @@ internal sealed class JoinerActor(OutboxAccess access, ClusterSettings settings,
     }
 
     private sealed record Met(IReadOnlyList<ClusterPeer> Nodes) : IDeadLetterSuppression;
+
+    private sealed record Exists(string Reason) : IDeadLetterSuppression;
 
     private sealed record NotMet : IDeadLetterSuppression;
 }

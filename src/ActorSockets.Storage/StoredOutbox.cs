@@ -161,7 +161,8 @@ internal sealed class StoredOutbox : IOutbox
         return waiting;
     }
 
-    public Task<IReadOnlyList<ClusterPeer>> MeetAsync(ClusterPeer node, NodePresence state) => _writer.RunAsync(session => _shared!.Meet(session, node, state));
+    public async Task<IReadOnlyList<ClusterPeer>> MeetAsync(ClusterPeer node, NodePresence state) =>
+        _shared!.Met(await _writer.RunAsync(session => _shared.Meet(session, node, state)));
 
     public Task<int> ExecuteAsync(QueueCommand command) => ExecuteAsync(command, number: null);
 

@@ -47,6 +47,19 @@ public sealed class ClusterRefusalSpecs : ClusterNodes
     }
 
     [PostgresFact]
+    public async Task A_node_with_the_address_of_another_one_ends_and_says_why()
+    {
+        await StartAsync(0);
+        await Nodes[0].HearAsync("^cluster: .* is up, of 1 node$");
+        // As on two machines with cluster.host left at its default.
+        await StartAsync(1, named: 0);
+        Assert.Equal(1, await Nodes[1].ExitCodeAsync());
+        Assert.Contains(
+            $"error: actor-sockets.cluster: another process is 127.0.0.1:{Ports[0]}: set cluster.host to an address at which the other nodes reach this one", Nodes[1].Said, StringComparison.Ordinal);
+        Assert.DoesNotContain("is up", Nodes[1].Said, StringComparison.Ordinal);
+    }
+
+    [PostgresFact]
     public async Task A_program_with_the_port_of_a_node_does_not_start()
     {
         await StartAsync(0);

@@ -308,6 +308,48 @@ public sealed class SharedPostgresSpecs : IAsyncLifetime
     }
 
     [StoreFact]
+    public async Task A_node_whose_name_another_process_has_is_refused_before_it_begins_a_cluster()
+    {
+        var refused = await Assert.ThrowsAsync<NodeExistsException>(async () =>
+        {
+            foreach (var state in (NodePresence[])[NodePresence.Looking, NodePresence.Looking, NodePresence.LookingLong, NodePresence.LookingLong])
+            {
+                await _first.MeetAsync(Node("a:1"), NodePresence.Member);
+                Assert.Empty(await _second.MeetAsync(Node("a:1"), state));
+            }
+        });
+        Assert.Equal("another process is a:1: set cluster.host to an address at which the other nodes reach this one", refused.Message);
+        Assert.Empty(await _first.MeetAsync(Node("a:1"), NodePresence.Member));
+    }
+
+    [StoreFact]
+    public async Task Of_two_members_with_one_name_one_is_refused()
+    {
+        var looks = 0;
+        await Assert.ThrowsAsync<NodeExistsException>(async () =>
+        {
+            while (++looks < 10)
+            {
+                await _first.MeetAsync(Node("a:1"), NodePresence.Member);
+                await _second.MeetAsync(Node("a:1"), NodePresence.Member);
+            }
+        });
+        for (looks = 0; looks < 10; looks++)
+            await _second.MeetAsync(Node("a:1"), NodePresence.Member);
+    }
+
+    [StoreFact]
+    public async Task A_node_that_is_started_again_at_once_is_not_refused()
+    {
+        await _first.MeetAsync(Node("a:1"), NodePresence.Member);
+        for (var looks = 0; looks < 5; looks++)
+            Assert.Empty(await _second.MeetAsync(Node("a:1"), NodePresence.Looking));
+        Assert.Equal([Node("a:1")], await _second.MeetAsync(Node("a:1"), NodePresence.LookingLong));
+        for (var looks = 0; looks < 5; looks++)
+            Assert.Empty(await _second.MeetAsync(Node("a:1"), NodePresence.Member));
+    }
+
+    [StoreFact]
     public async Task The_first_node_sweeps_what_a_crash_left()
     {
         await SubmitAsync(_first, "1", 100_000);

@@ -24,7 +24,12 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
     // A node of the cluster was seen since, or it is gone.
     private const string Late = "now() - interval '10 seconds'";
 
+    // Looks, one after another, that find the row of this node written by another process, until that is believed.
+    private const int StrangeLooks = 3;
+
     private volatile string? _name;
+    private DateTime? _said;
+    private int _strange;
     private readonly ConcurrentDictionary<string, Seen> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Whether no other process can have the store open.</summary>
@@ -76,28 +81,41 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
         return ([.. last.Keys.Where(target => !targets.GetValueOrDefault(target).IsHeld)], changes);
     }
 
-    /// <inheritdoc cref="IOutbox.MeetAsync"/>
+    /// <summary>A look, as <see cref="IOutbox.MeetAsync"/> has it; <see cref="Met"/> gets the result once it is committed.</summary>
     /// <remarks>Times are the server's. Of several nodes that look at a time, the table's lock lets one begin the cluster.</remarks>
-    public IReadOnlyList<ClusterPeer> Meet(ISession session, ClusterPeer node, NodePresence state)
+    public Meeting Meet(ISession session, ClusterPeer node, NodePresence state)
     {
         _name = node.Name;
         if (state is NodePresence.Looking or NodePresence.LookingLong)
             session.Execute("lock table node in share row exclusive mode");
+        // That of a former process with this name, which a restart finds, stays as it is.
+        var said = session.Query("select seen from node where name = ?1", row => row.GetTime(0), node.Name).SingleOrDefault();
+        var strange = said > _said ? _strange + 1 : 0;
+        if (strange == StrangeLooks)
+            return new Meeting([], said, strange);
         if (state == NodePresence.Leaving)
             session.Execute("delete from node where name = ?1", node.Name);
         var others = session.Query($"select name, settings, targets from node where name <> ?1 and seen > {Late} order by name",
             row => new ClusterPeer(row.GetString(0), row.GetString(1), row.GetString(2)), node.Name);
-        var begins = others.Count == 0 && (state == NodePresence.LookingLong || (state == NodePresence.Looking && session.Number("select count(*) from node") == 0));
+        var begins = others.Count == 0 && strange == 0 && (state == NodePresence.LookingLong || (state == NodePresence.Looking && session.Number("select count(*) from node") == 0));
         if (begins || state == NodePresence.Member)
         {
-            session.Execute(
-                "insert into node (name, seen, settings, targets) values (?1, now(), ?2, ?3) on conflict (name) do update set seen = now(), settings = ?2, targets = ?3",
-                node.Name, node.Settings, node.Targets);
+            said = session.Query(
+                "insert into node (name, seen, settings, targets) values (?1, now(), ?2, ?3) on conflict (name) do update set seen = now(), settings = ?2, targets = ?3 returning seen",
+                row => row.GetTime(0), node.Name, node.Settings, node.Targets).Single();
         }
 
         if (begins)
             session.Execute($"delete from node where seen <= {Late}");
-        return begins ? [node] : others;
+        return new Meeting(begins ? [node] : others, said, strange);
+    }
+
+    /// <returns>The nodes that a look found.</returns>
+    /// <exception cref="NodeExistsException">Another process says that it is this node.</exception>
+    public IReadOnlyList<ClusterPeer> Met(Meeting meeting)
+    {
+        (_said, _strange) = (meeting.Said, meeting.Strange);
+        return _strange < StrangeLooks ? meeting.Nodes : throw new NodeExistsException(_name!);
     }
 
     /// <summary>The nodes that send, by target: of those that are in the cluster.</summary>
@@ -106,6 +124,11 @@ internal sealed class SharedSchema(PostgresDatabase database, SessionPool others
             .ToDictionary(sender => sender.Target, sender => sender.Node, StringComparer.Ordinal);
 
     public void Dispose() => others.Dispose();
+
+    /// <param name="Nodes">The result.</param>
+    /// <param name="Said">When this node said last that it is in the cluster, or another process did under its name.</param>
+    /// <param name="Strange">Looks, one after another, that found that another process had.</param>
+    internal sealed record Meeting(IReadOnlyList<ClusterPeer> Nodes, DateTime? Said, int Strange);
 
     /// <param name="Last">The number of the last delivery that is queued.</param>
     /// <param name="Revision">Of the line.</param>

@@ -89,6 +89,7 @@ internal interface IOutbox
     /// <param name="node">Itself.</param>
     /// <param name="state">What it does.</param>
     /// <returns>Nodes that are in the cluster, without this one; this one alone: there is none, and it may begin it.</returns>
+    /// <exception cref="NodeExistsException">Another process says that it is this node.</exception>
     /// <exception cref="IOException">The store failed.</exception>
     Task<IReadOnlyList<ClusterPeer>> MeetAsync(ClusterPeer node, NodePresence state);
 

@@ -33,13 +33,13 @@ public abstract class ClusterNodes : IAsyncLifetime
         Directory.Delete(Place, recursive: true);
     }
 
-    private protected async Task StartAsync(int node, string certificate = "pki", string ca = "pki/ca.crt", string stableAfter = "1s", string heartbeatPause = "3s", NodeLinks? links = null)
+    private protected async Task StartAsync(int node, string certificate = "pki", string ca = "pki/ca.crt", string stableAfter = "1s", string heartbeatPause = "3s", NodeLinks? links = null, int? named = null)
     {
         var conf = Path.Combine(Place, $"node-{node}.conf");
         await File.WriteAllTextAsync(conf, $$"""
             actor-sockets {
               cluster {
-                enabled = on, port = {{links?.PortOf(node) ?? Ports[node]}}, stable-after = {{stableAfter}}, heartbeat-pause = {{heartbeatPause}}
+                enabled = on, port = {{links?.PortOf(node) ?? Ports[named ?? node]}}, stable-after = {{stableAfter}}, heartbeat-pause = {{heartbeatPause}}
                 tls { certificate = "{{Place}}/{{certificate}}/server.crt", key = "{{Place}}/{{certificate}}/server.key", ca = "{{Place}}/{{ca}}" }
               }
               outbox { store = postgresql, connection = "{{Server.Connection}}", password-file = "{{Server.PasswordFile}}" }
@@ -47,6 +47,7 @@ public abstract class ClusterNodes : IAsyncLifetime
               servers.in { port = 0, protocol = deliveries, sink = relay, relay-to = [archive] }
               targets.archive { port = 1, protocol = deliveries }
             }
+            {{(named is null ? "" : $"akka.remote.dot-netty.tcp {{ public-port = {Ports[named.Value]}, port = {Ports[node]} }}")}}
             {{(links is null ? "" : $"akka.remote.dot-netty.tcp {{ public-port = {links.PortOf(node)}, port = {links.BoundPortOf(node)} }}")}}
             """);
         _nodes.Add(HostProcess.Start("run", conf));
