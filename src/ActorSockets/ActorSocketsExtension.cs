@@ -51,7 +51,7 @@ public sealed class ActorSocketsExtension : IExtension
                 CertificateWatchActor.Props(Settings.Certificates)),
             ActorSocketsSettings.Root);
         _node?.Start(system, Settings.Cluster, _outbox, placed!, Settings.DrainTime);
-        foreach (var watch in Settings.Servers.Select(CertificateWatchActor.Watch.Of).Concat(Settings.Targets.Select(CertificateWatchActor.Watch.Of)).OfType<CertificateWatchActor.Watch>())
+        foreach (var watch in Settings.Servers.Select(CertificateWatchActor.Watch.Of).Concat(Settings.Targets.Select(CertificateWatchActor.Watch.Of)).Append(CertificateWatchActor.Watch.Of(Settings.Cluster)).OfType<CertificateWatchActor.Watch>())
             Ref.Tell(watch);
 
         // The end of the system resets every open socket; until then there is time to finish.

@@ -10,7 +10,8 @@ using Akka.Event;
 namespace ActorSockets;
 
 /// <summary>
-/// Compares the TLS files of every server and target with what is loaded: new connections use changed files. Warns of
+/// Compares the TLS files of every server and target with what is loaded: new connections use changed files, and a node of a cluster
+/// needs a restart, since Akka takes its certificate once. Warns of
 /// certificates that expire soon, at the start and once a day. It reads the files because a watch by the kernel misses a link
 /// that is swapped in a directory above them, as Kubernetes does.
 /// </summary>
@@ -91,14 +92,16 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
         _failures.Remove(looked.At);
         if (!looked.HasChanged)
             return;
-        Publish(new TlsEvents.CertificateReloaded(looked.At.Owner, looked.At.Files.Current.ExpiresAt));
+        Publish(looked.At.InUse is null
+            ? new TlsEvents.CertificateReloaded(looked.At.Owner, looked.At.Files.Current.ExpiresAt)
+            : new TlsEvents.CertificateNeedsRestart(looked.At.Owner));
         WarnOfExpiry(looked.At);
     }
 
     private void WarnOfExpiry(Watch watched)
     {
         var now = _clock.GetUtcNow().UtcDateTime;
-        if (watched.Files.Current.ExpiresAt is { } end && end - now < _settings.ExpiryWarning)
+        if ((watched.InUse ?? watched.Files.Current).ExpiresAt is { } end && end - now < _settings.ExpiryWarning)
             Publish(new TlsEvents.CertificateExpires(watched.Owner, end, end < now));
     }
 
@@ -116,11 +119,17 @@ internal sealed class CertificateWatchActor : UntypedActor, IWithTimers
     /// <summary>To be watched until its owner is removed.</summary>
     public sealed record Watch(string Owner, TlsFiles Files)
     {
+        /// <summary>What its owner goes on with when the files change; null: it takes what is loaded.</summary>
+        public TlsMaterial? InUse { get; init; }
+
         /// <summary>That of a server; null: it has no TLS.</summary>
         public static Watch? Of(ServerSettings server) => server.Tls is { } tls ? new Watch($"server {server.Name}", tls.Files) : null;
 
         /// <summary>That of a target; null: it has no TLS.</summary>
         public static Watch? Of(TargetSettings target) => target.Tls is { } tls ? new Watch($"target {target.Name}", tls.Files) : null;
+
+        /// <summary>That of this node; null: there is no cluster, or it has no TLS.</summary>
+        public static Watch? Of(ClusterSettings cluster) => cluster.Tls is { } files ? new Watch("cluster", files) { InUse = files.Current } : null;
     }
 
     private sealed record Looked(Watch At, bool HasChanged, string? Failure) : IDeadLetterSuppression;

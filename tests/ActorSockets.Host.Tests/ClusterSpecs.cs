@@ -70,6 +70,26 @@ public sealed class ClusterSpecs : ClusterNodes
     }
 
     [PostgresFact]
+    public async Task A_node_says_that_changed_certificates_of_the_cluster_need_a_restart()
+    {
+        await StartAsync(0);
+        await Nodes[0].HearAsync("^cluster: .* is up, of 1 node$");
+        foreach (var file in (string[])["ca.crt", "server.key", "server.crt"])
+            File.Copy(Path.Combine(Place, "other", file), Path.Combine(Place, "pki", file), overwrite: true);
+        await Nodes[0].HearAsync("^warning: cluster: the TLS files changed: restart this node, which reads them at its start only$");
+    }
+
+    [PostgresFact]
+    public async Task A_certificate_of_the_cluster_that_expires_soon_is_warned_of()
+    {
+        await StartAsync(0, more: "tls.expiry-warning = 100d");
+        await Nodes[0].HearAsync(@"^warning: cluster: its certificate expires on \d{4}-\d\d-\d\d \d\d:\d\d UTC: renew it$");
+        var (exitCode, said) = await HostProcess.RunAsync("check", Path.Combine(Place, "node-0.conf"));
+        Assert.Equal(0, exitCode);
+        Assert.Matches(@"(?m)^warning: .*node-0\.conf:\d+: actor-sockets\.cluster\.tls\.certificate: the certificate expires on ", said);
+    }
+
+    [PostgresFact]
     public async Task Of_two_clusters_with_one_database_one_ends_and_says_why()
     {
         await StartAsync(0);

@@ -27,7 +27,8 @@ internal static class RunWarnings
     public static IEnumerable<SettingError> OfCertificates(ProgramSettings settings, DateTime now)
     {
         var used = settings.Library.Servers.Select(s => ($"servers.{s.Name}", Files: s.Tls?.Files))
-            .Concat(settings.Library.Targets.Select(t => ($"targets.{t.Name}", Files: t.Tls?.Files)));
+            .Concat(settings.Library.Targets.Select(t => ($"targets.{t.Name}", Files: t.Tls?.Files)))
+            .Append(("cluster", Files: settings.Library.Cluster.Tls));
         return from entry in used
                let expiry = entry.Files?.Current.ExpiresAt
                where expiry is not null && expiry - now < settings.Library.Certificates.ExpiryWarning

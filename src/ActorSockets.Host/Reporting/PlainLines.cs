@@ -26,7 +26,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
     /// <summary>Whether the event is an error.</summary>
     public static bool IsError(object happened) => happened is ServerEvents.BindFailed or ServerEvents.ListenerLost or ServerEvents.Refused
         or ServerEvents.AcceptFailing or ServerEvents.BrokenOff or ServerEvents.ReceiptLost or ServerEvents.CleaningFailed or Deliveries.Unconfirmed or Deliveries.Failed or Deliveries.Rejected
-        or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed or RunEvents.ReloadFailed
+        or TlsEvents.CertificateNotReloaded or TlsEvents.CertificateNeedsRestart or TlsEvents.CertificateExpires or RunEvents.Stopped or RunEvents.WebFailed or RunEvents.ReloadFailed
         or OutboxEvents.OutboxFull or OutboxEvents.OutboxFailing or OutboxEvents.OutboxDamaged or OutboxEvents.OutboxStranded or RunEvents.NoOutbox or RunEvents.OutOfCluster;
 
     /// <summary>The line for an event, or null where it has none.</summary>
@@ -85,6 +85,7 @@ internal sealed class PlainLines(ProgramSettings settings, bool showTicker)
         RunEvents.OutOfCluster e => $"error: {ActorSocketsSettings.Root}.cluster: {e.Reason}",
         RunEvents.NoOutbox e => $"error: {ActorSocketsSettings.Root}.outbox: {e.Reason}",
         TlsEvents.CertificateReloaded e => $"{e.Owner}: new connections use the changed TLS files{(e.ExpiresAt is { } end ? $"; the certificate expires on {Date(end)}" : "")}",
+        TlsEvents.CertificateNeedsRestart e => $"warning: {e.Owner}: the TLS files changed: restart this node, which reads them at its start only",
         TlsEvents.CertificateNotReloaded e => $"{e.Owner}: the changed TLS files do not load, new connections use the former ones: {e.Reason}",
         TlsEvents.CertificateExpires e => $"warning: {e.Owner}: its certificate {(e.HasExpired ? "expired" : "expires")} on {Date(e.ExpiresAt)}: renew it",
         Ticked e => $"tick {e.Number}",

@@ -33,7 +33,7 @@ public abstract class ClusterNodes : IAsyncLifetime
         Directory.Delete(Place, recursive: true);
     }
 
-    private protected async Task StartAsync(int node, string certificate = "pki", string ca = "pki/ca.crt", string stableAfter = "1s", string heartbeatPause = "3s", NodeLinks? links = null, int? named = null)
+    private protected async Task StartAsync(int node, string certificate = "pki", string ca = "pki/ca.crt", string stableAfter = "1s", string heartbeatPause = "3s", NodeLinks? links = null, int? named = null, string more = "")
     {
         var conf = Path.Combine(Place, $"node-{node}.conf");
         await File.WriteAllTextAsync(conf, $$"""
@@ -44,6 +44,7 @@ public abstract class ClusterNodes : IAsyncLifetime
               }
               outbox { store = postgresql, connection = "{{Server.Connection}}", password-file = "{{Server.PasswordFile}}" }
               web { enabled = on, port = 0 }
+              {{more}}
               servers.in { port = 0, protocol = deliveries, sink = relay, relay-to = [archive] }
               targets.archive { port = 1, protocol = deliveries }
             }
