@@ -23,7 +23,7 @@ internal static class Schema
           digest     text,               -- of the whole payload, as xxh128:HEX or sha256:HEX
           partial    text,               -- the partial file's name
           offset     integer not null,   -- bytes that are flushed to the disk
-          stored_as  text,               -- the file's name
+          stored_as  text,               -- the file's name; a relay's: the id at its targets
           at         text    not null,
           primary key (sender, id)
         ) strict, without rowid;

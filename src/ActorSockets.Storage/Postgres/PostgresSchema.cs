@@ -27,7 +27,7 @@ internal static class PostgresSchema
           digest      text,                   -- of the whole payload, as xxh128:HEX or sha256:HEX
           partial     text,                   -- the partial file's name
           "offset"    bigint  not null,       -- bytes that are flushed to the disk
-          stored_as   text,                   -- the file's name
+          stored_as   text,                   -- the file's name; a relay's: the id at its targets
           at          timestamptz not null,
           primary key (sender, id)
         );
