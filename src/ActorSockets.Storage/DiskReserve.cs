@@ -43,7 +43,7 @@ internal sealed class DiskReserve(string path)
         {
             try
             {
-                var disk = new DriveInfo(Path.GetDirectoryName(path)!);
+                var disk = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(path))!);
                 var bytes = Math.Min(MostBytes, disk.TotalSize / Share);
                 var there = new FileInfo(path) is { Exists: true, Length: var length } ? length : 0;
                 _isGone = there < bytes && disk.AvailableFreeSpace < bytes - there;
