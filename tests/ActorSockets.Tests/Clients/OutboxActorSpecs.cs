@@ -37,9 +37,10 @@ public sealed class OutboxActorSpecs() : Specs(VirtualTime)
         });
     }
 
-    /// <summary>What the timers have sent is processed.</summary>
+    /// <summary>The timers are started, and what they have sent is processed.</summary>
     private async Task AfterAsync(TimeSpan time, IActorRef actor)
     {
+        await actor.Ask<ActorIdentity>(new Identify(null));
         Advance(time);
         await actor.Ask<ActorIdentity>(new Identify(null));
     }
